@@ -1,0 +1,200 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// The kinds of change to access data, as the change log stores them.
+const (
+	ChangedUser    = "user"    // a user's row or memberships; id is the user's
+	ChangedGroup   = "group"   // a group's row or member count; id is the group's
+	ChangedKey     = "api-key" // a key; id is the key's
+	ChangedSession = "session" // a session that ended; id is the user's, 0 for all
+	ChangedSetting = "setting" // instance settings
+)
+
+// Change is one numbered entry of the change log. A subscriber that gets the
+// kind Reset must forget everything it holds.
+type Change struct {
+	Seq  int64
+	Kind string
+	ID   int64
+}
+
+// Reset is delivered when the log cannot tell what has changed.
+const Reset = "reset"
+
+const (
+	channel  = "latchkey_change"
+	pollGap  = 500 * time.Millisecond
+	keepLog  = 24 * time.Hour
+	maxAway  = 12 * time.Hour // a follower that was away longer forgets everything
+	pruneGap = time.Hour
+)
+
+type follower struct {
+	mu      sync.Mutex
+	applied int64
+	seen    time.Time
+	pruned  time.Time
+	subs    []func([]Change)
+}
+
+// Record writes a numbered change-log row in the caller's transaction.
+func (d *DB) Record(ctx context.Context, kind string, id int64) error {
+	t := inTx(ctx)
+	if t == nil {
+		return fmt.Errorf("record change: %w", errNoTx)
+	}
+	t.changed = true
+	_, err := d.Exec(ctx, "INSERT INTO change_log (at, kind, id) VALUES (?1, ?2, ?3)", t.now, kind, id)
+	if err != nil {
+		return fmt.Errorf("record change: %w", err)
+	}
+	return nil
+}
+
+// Subscribe adds a function that is called, in order and one at a time, with
+// the changes of this node and of all others. It must be called before the
+// first change, that is while the server is put together.
+func (d *DB) Subscribe(f func([]Change)) {
+	d.follow.mu.Lock()
+	defer d.follow.mu.Unlock()
+	d.follow.subs = append(d.follow.subs, f)
+}
+
+// Applied returns the number of the last change that this node's memory holds.
+func (d *DB) Applied() int64 {
+	d.follow.mu.Lock()
+	defer d.follow.mu.Unlock()
+	return d.follow.applied
+}
+
+func (d *DB) startFollower(ctx context.Context) error {
+	last, err := One(ctx, d, Scalar[int64], "SELECT coalesce(max(seq), 0) FROM change_log")
+	if err != nil {
+		return fmt.Errorf("read change log: %w", err)
+	}
+	d.follow.applied, d.follow.seen = last, d.clock.Now()
+	return nil
+}
+
+// CatchUp applies all committed changes that this node has not seen.
+func (d *DB) CatchUp(ctx context.Context) error {
+	f := &d.follow
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := d.clock.Now()
+	if now.Sub(f.seen) > maxAway {
+		f.deliver([]Change{{Kind: Reset}})
+	}
+	changes, err := All(ctx, d, scanChange, "SELECT seq, kind, id FROM change_log WHERE seq > ?1 ORDER BY seq", f.applied)
+	if err != nil {
+		return fmt.Errorf("follow change log: %w", err)
+	}
+	f.seen = now
+	if len(changes) == 0 {
+		return nil
+	}
+	f.deliver(changes)
+	f.applied = changes[len(changes)-1].Seq
+	return nil
+}
+
+func (f *follower) deliver(c []Change) {
+	for _, sub := range f.subs {
+		sub(c)
+	}
+}
+
+func scanChange(r Row) (Change, error) {
+	var c Change
+	err := r.Scan(&c.Seq, &c.Kind, &c.ID)
+	return c, err
+}
+
+// applyCommitted runs after a commit on this node. When the log cannot be
+// read, everything in memory is forgotten: slow, but never wrong.
+func (d *DB) applyCommitted(ctx context.Context) {
+	if err := d.CatchUp(context.WithoutCancel(ctx)); err != nil {
+		d.log.Error("change log could not be read after a commit; memory is dropped", slog.Any("error", err))
+		d.follow.mu.Lock()
+		defer d.follow.mu.Unlock()
+		d.follow.deliver([]Change{{Kind: Reset}})
+	}
+}
+
+// Follow keeps this node's memory up to date with changes of other processes
+// until ctx ends: woken by NOTIFY on PostgreSQL, backed by a short poll.
+func (d *DB) Follow(ctx context.Context) {
+	wake := make(chan struct{}, 1)
+	var listener sync.WaitGroup
+	if d.postgres {
+		listener.Go(func() { d.listen(ctx, wake) })
+	}
+	defer listener.Wait()
+	tick := time.NewTicker(pollGap)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-wake:
+		}
+		if err := d.CatchUp(ctx); err != nil && ctx.Err() == nil {
+			d.log.Error("change log cannot be read", slog.Any("error", err))
+		}
+		d.prune(ctx)
+	}
+}
+
+// listen waits for NOTIFY on a connection of its own and reconnects for ever.
+func (d *DB) listen(ctx context.Context, wake chan<- struct{}) {
+	for ctx.Err() == nil {
+		if err := d.listenOnce(ctx, wake); err != nil && ctx.Err() == nil {
+			d.log.Warn("LISTEN connection lost; polling until it is back", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (d *DB) listenOnce(ctx context.Context, wake chan<- struct{}) error {
+	pooled, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	c := pooled.Hijack()
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	for {
+		if _, err := c.WaitForNotification(ctx); err != nil {
+			return err
+		}
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// prune removes change-log rows that every living follower has seen.
+func (d *DB) prune(ctx context.Context) {
+	now := d.clock.Now()
+	if now.Sub(d.follow.pruned) < pruneGap {
+		return
+	}
+	d.follow.pruned = now
+	if _, err := d.Exec(ctx, "DELETE FROM change_log WHERE at < ?1", now.Add(-keepLog)); err != nil && ctx.Err() == nil {
+		d.log.Warn("change log cannot be pruned", slog.Any("error", err))
+	}
+}

@@ -1,0 +1,88 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+type txKey struct{}
+
+// tx is an open transaction; ctx carries it.
+type tx struct {
+	sql     *sql.Tx
+	now     time.Time
+	changed bool
+	after   []func()
+}
+
+// orderLock is the advisory lock that puts transactions on PostgreSQL in one
+// order, so that change numbers and the audit chain grow in commit order.
+// SQLite has one writer anyway.
+const orderLock = 0x6c6b_0001
+
+// InTx runs f in a write transaction; ctx carries it, and nested calls join
+// it. It commits when f returns nil and rolls back otherwise. Before it
+// returns, the changes it recorded are applied to this node's memory.
+func (d *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	if inTx(ctx) != nil {
+		return f(ctx)
+	}
+	s, err := d.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	t := &tx{sql: s, now: d.clock.Now()}
+	defer func() { _ = s.Rollback() }() // a no-op after commit
+	if d.postgres {
+		if _, err := s.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", orderLock); err != nil {
+			return fmt.Errorf("order lock: %w", err)
+		}
+	}
+	if err := f(context.WithValue(ctx, txKey{}, t)); err != nil {
+		return err
+	}
+	if t.changed && d.postgres {
+		if _, err := s.ExecContext(ctx, "SELECT pg_notify('"+channel+"', '')"); err != nil {
+			return fmt.Errorf("notify: %w", err)
+		}
+	}
+	if err := s.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if t.changed {
+		d.applyCommitted(ctx)
+	}
+	for _, f := range t.after {
+		f()
+	}
+	return nil
+}
+
+func inTx(ctx context.Context) *tx {
+	t, _ := ctx.Value(txKey{}).(*tx)
+	return t
+}
+
+// Now returns the transaction's fixed time, or the clock's outside of one.
+func (d *DB) Now(ctx context.Context) time.Time {
+	if t := inTx(ctx); t != nil {
+		return t.now
+	}
+	return d.clock.Now()
+}
+
+// AfterCommit runs f once the transaction has committed, or at once outside
+// of one. It is for what cannot be rolled back, such as sending mail.
+func AfterCommit(ctx context.Context, f func()) {
+	if t := inTx(ctx); t != nil {
+		t.after = append(t.after, f)
+		return
+	}
+	f()
+}
+
+// errNoTx says that a statement which must be part of a transaction is not.
+var errNoTx = errors.New("db: outside of a transaction")
