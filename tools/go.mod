@@ -1,5 +1,5 @@
-// Build tools only, so that the product's go.mod stays short.
-// Use: go tool -modfile=tools/go.mod golangci-lint
+// Build tools only, so that the product's go.mod stays short. The Makefile
+// builds them into bin/tools.
 module latchkey/tools
 
 go 1.26.0

@@ -46,10 +46,11 @@ type Config struct {
 	// KeyPrefix begins the text of new API keys, underscore included.
 	KeyPrefix string
 	// Pepper is the text of the key that API keys are stored under. Empty means
-	// that PepperFile holds it; DecodePepper gives the bytes.
+	// that PepperFile holds it.
 	Pepper secret.Text
-	// PepperFile is where the pepper was read from or, when Pepper is empty,
-	// the file in DataDir to read it from or to make at first start.
+	// PepperFile is the file that Pepper was read from or, when Pepper is empty,
+	// the file in DataDir to read it from or to make at first start. It is empty
+	// when Pepper was given as text.
 	PepperFile string
 	// PepperPrevious is the text of the pepper before the last rotation, or empty.
 	PepperPrevious secret.Text
@@ -94,7 +95,8 @@ type SMTP struct {
 	From string
 }
 
-// value is the text of an option and where it came from.
+// value is the text of an option and where it came from. A Config keeps
+// secret.Hidden as the text of a secret.
 type value struct {
 	text string
 	from string // "default", "--listen", "LATCHKEY_LISTEN", "latchkey.yaml:3 (listen)"

@@ -5,5 +5,5 @@
 // checks of single values, the Config struct, the help and reference texts
 // made from the table. Does not own: what an option does (the package that is
 // given its value), settings that people change while the server runs (package
-// setting), the making of the pepper file (package cli).
+// setting), the making of the pepper file (package apikey).
 package config

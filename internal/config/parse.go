@@ -287,30 +287,27 @@ func postgresURL(s string) error {
 	return nil
 }
 
+// pepper checks a pepper's text, as package apikey will read it.
 func pepper(s string) error {
-	_, err := DecodePepper(secret.New(s))
+	const least = 32
+	b, err := pepperBytes(s)
+	if err == nil && len(b) < least {
+		err = fmt.Errorf("holds %d bytes and needs %d or more; make one with: openssl rand -base64 32", len(b), least)
+	}
 	return err
 }
 
-// PepperBytes is the least number of bytes in a pepper.
-const PepperBytes = 32
-
-// DecodePepper returns the bytes of a pepper's text: hex, or base64 in either
-// alphabet with or without padding. Its errors do not repeat the text.
-func DecodePepper(t secret.Text) ([]byte, error) {
-	s := strings.TrimSpace(t.Reveal())
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		std := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(s, "="))
-		b, err = base64.RawStdEncoding.DecodeString(std)
+// pepperBytes decodes hex, or base64 in either alphabet.
+func pepperBytes(s string) ([]byte, error) {
+	s = strings.TrimSpace(s)
+	for _, decode := range []func(string) ([]byte, error){
+		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
+	} {
+		if b, err := decode(s); err == nil {
+			return b, nil
+		}
 	}
-	if err != nil {
-		return nil, errors.New("is neither base64 nor hex; make one with: openssl rand -base64 32")
-	}
-	if len(b) < PepperBytes {
-		return nil, fmt.Errorf("holds %d bytes and needs %d or more; make one with: openssl rand -base64 32", len(b), PepperBytes)
-	}
-	return b, nil
+	return nil, errors.New("is neither base64 nor hex; make one with: openssl rand -base64 32")
 }
 
 // oneOf writes "a, b or c".

@@ -1,0 +1,139 @@
+package endpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// body is what came in a request's body, decoded but not yet checked.
+type body struct {
+	object map[string]any
+	form   bool // object came from a form, so its values are texts
+	other  any  // JSON that is no object
+}
+
+// MalformedBody says that a body with a JSON content type is not JSON.
+type MalformedBody struct{}
+
+// Error implements error.
+func (*MalformedBody) Error() string { return "the body is not JSON" }
+
+// BodyTooLarge says that a body exceeds the limit.
+type BodyTooLarge struct{ Limit int64 }
+
+// Error implements error.
+func (e *BodyTooLarge) Error() string { return fmt.Sprintf("the body exceeds %d bytes", e.Limit) }
+
+// ReadBody reads a JSON or form body, or bounds any other for the handler that
+// reads it; multipart bodies have no limit here. It returns a *MalformedBody or
+// a *BodyTooLarge, or nil.
+func (c *Call) ReadBody(w http.ResponseWriter, limit int64) error {
+	r := c.Request
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return nil
+	}
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if strings.HasPrefix(media, "multipart/") {
+		return nil
+	}
+	if r.ContentLength > limit {
+		return &BodyTooLarge{Limit: limit}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	switch {
+	case isJSON(media):
+		return c.readJSON(limit)
+	case media == "application/x-www-form-urlencoded":
+		return c.readForm(limit)
+	}
+	return nil
+}
+
+func isJSON(media string) bool {
+	sub, ok := strings.CutPrefix(media, "application/")
+	return ok && (sub == "json" || strings.HasSuffix(sub, "+json"))
+}
+
+func (c *Call) readAll(limit int64) ([]byte, error) {
+	raw, err := io.ReadAll(c.Request.Body)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, &BodyTooLarge{Limit: limit}
+	}
+	if err != nil {
+		return nil, &MalformedBody{} // the client broke off
+	}
+	return raw, nil
+}
+
+func (c *Call) readJSON(limit int64) error {
+	raw, err := c.readAll(limit)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil
+	}
+	v, err := parseJSON(raw)
+	if err != nil {
+		return &MalformedBody{}
+	}
+	if object, ok := v.(map[string]any); ok {
+		c.body.object = object
+	} else {
+		c.body.other = v
+	}
+	return nil
+}
+
+// parseJSON reads exactly one value and keeps numbers as they are written.
+// encoding/json refuses what is nested deeper than 10,000 levels.
+func parseJSON(raw []byte) (any, error) {
+	if !utf8.Valid(raw) {
+		return nil, errors.New("not UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("more than one value")
+	}
+	return v, nil
+}
+
+func (c *Call) readForm(limit int64) error {
+	raw, err := c.readAll(limit)
+	if err != nil {
+		return err
+	}
+	values, _ := url.ParseQuery(string(raw)) // badly encoded pairs are dropped
+	c.body.object, c.body.form = fromValues(values), true
+	return nil
+}
+
+// fromValues is a form or query as an object. A repeated key is a list.
+func fromValues(q url.Values) map[string]any {
+	m := make(map[string]any, len(q))
+	for key, all := range q {
+		if len(all) == 1 {
+			m[key] = all[0]
+			continue
+		}
+		list := make([]any, len(all))
+		for i, s := range all {
+			list[i] = s
+		}
+		m[key] = list
+	}
+	return m
+}

@@ -1,0 +1,165 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"latchkey/internal/access"
+)
+
+// Table is a set of compiled endpoints. It is safe for concurrent use.
+type Table struct {
+	mux    *http.ServeMux
+	routes []*Route
+}
+
+// Route is one endpoint, compiled.
+type Route struct {
+	Endpoint
+	input *input
+}
+
+// Compile checks every declaration and builds the table. Its error lists all
+// bad declarations: a route without policy, an unknown rule, a duplicate.
+func Compile(list []Endpoint, rules Rules) (*Table, error) {
+	t := &Table{mux: http.NewServeMux()}
+	t.mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
+	k := compiler{rules: rules}
+	var bad []error
+	for _, e := range list {
+		if err := t.add(k, e); err != nil {
+			bad = append(bad, fmt.Errorf("route %s %s: %w", e.Method, e.Path, err))
+		}
+	}
+	return t, errors.Join(bad...)
+}
+
+func (t *Table) add(k compiler, e Endpoint) error {
+	switch {
+	case e.run == nil:
+		return errors.New("not made with New")
+	case e.Doc == "":
+		return errors.New("no line of documentation")
+	case !strings.HasPrefix(e.Path, "/") || strings.HasSuffix(e.Path, "/"):
+		return errors.New("a path begins with a slash and does not end with one")
+	}
+	if err := e.Policy.Validate(); err != nil {
+		return err
+	}
+	in, err := k.input(e)
+	if err != nil {
+		return err
+	}
+	if self := e.Policy.Self; self != "" && !slices.ContainsFunc(in.path, func(f Field) bool {
+		return f.Name == self && f.Type.Rule == RulePosInt
+	}) {
+		return fmt.Errorf("policy for self: the input has no path number %q", self)
+	}
+	rt := &Route{Endpoint: e, input: in}
+	if err := t.register(rt); err != nil {
+		return err
+	}
+	t.routes = append(t.routes, rt)
+	return nil
+}
+
+// register adds a route with and without a slash at the end. ServeMux reports
+// duplicates and conflicts by panic, which becomes an error here.
+func (t *Table) register(rt *Route) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	pattern := rt.Method + " " + rt.Path
+	t.mux.Handle(pattern, finding{rt})
+	if !strings.HasSuffix(pattern, "...}") {
+		t.mux.Handle(pattern+"/{$}", finding{rt})
+	}
+	return nil
+}
+
+// Routes returns all endpoints in the order of declaration, for the documents
+// and the generated matrix.
+func (t *Table) Routes() []*Route { return slices.Clone(t.routes) }
+
+// Find returns the route of a call, or nil for an unknown one. A number in the
+// path that has other characters than digits makes a route unknown; so does a
+// wrong method.
+func (t *Table) Find(c *Call) *Route {
+	c.route = nil
+	t.mux.ServeHTTP(finder{c}, c.Request)
+	if c.route != nil && !c.route.input.matches(c.Request) {
+		c.route = nil
+	}
+	return c.route
+}
+
+// finder carries a call through ServeMux in the place of a ResponseWriter:
+// ServeMux fills in the path values and hands over the route, and what it
+// writes itself goes nowhere.
+type finder struct{ call *Call }
+
+func (finder) Header() http.Header         { return http.Header{} }
+func (finder) Write(b []byte) (int, error) { return len(b), nil }
+func (finder) WriteHeader(int)             {}
+
+// finding is the handler that stands for a route in the mux.
+type finding struct{ rt *Route }
+
+func (f finding) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if found, ok := w.(finder); ok {
+		found.call.route = f.rt
+	}
+}
+
+// Serve validates, decides, runs the handler and writes its answer. When it
+// returns an error nothing has been written: a *ValidationError, a fault of
+// access.Decide, or what the handler returned.
+func (rt *Route) Serve(ctx context.Context, c *Call, w http.ResponseWriter) error {
+	out, err := rt.run(ctx, c, rt)
+	if err != nil {
+		return err
+	}
+	if self, ok := out.(Responder); ok {
+		self.Respond(w, c.Request)
+		return nil
+	}
+	if isEmpty(out) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return WriteJSON(w, c.Status, normal(out))
+}
+
+func (rt *Route) decide(c *Call) error {
+	var self int64
+	if rt.Policy.Self != "" {
+		self = pathID(c.Request.PathValue(rt.Policy.Self))
+	}
+	return access.Decide(c.Who, rt.Policy, self)
+}
+
+// Types returns every type that the route's inputs are made of, so that a
+// dialect can make sure, at the start, that it has words for each.
+func (rt *Route) Types() []*Type {
+	var all []*Type
+	for _, fields := range [][]Field{rt.input.path, rt.input.query, rt.input.body} {
+		all = collect(all, fields)
+	}
+	return all
+}
+
+func collect(all []*Type, fields []Field) []*Type {
+	for _, f := range fields {
+		for t := f.Type; t != nil; t = t.Elem {
+			all = append(all, t)
+			all = collect(all, t.Fields)
+		}
+	}
+	return all
+}

@@ -1,0 +1,76 @@
+package web
+
+import "net/http"
+
+// message is a text that the next page shows once, after a change. The cookie
+// carries only its code, so that nothing a person typed travels in it.
+type message string
+
+// The messages.
+const (
+	saidKeySaved          message = "key-saved"
+	saidKeyDeleted        message = "key-deleted"
+	saidPersonSaved       message = "person-saved"
+	saidPersonInvited     message = "person-invited"
+	saidPersonDeactivated message = "person-deactivated"
+	saidPersonReactivated message = "person-reactivated"
+	saidResetSent         message = "reset-sent"
+	saidGroupCreated      message = "group-created"
+	saidGroupRenamed      message = "group-renamed"
+	saidGroupDeleted      message = "group-deleted"
+	saidMemberAdded       message = "member-added"
+	saidMemberRemoved     message = "member-removed"
+	saidSettingsSaved     message = "settings-saved"
+	saidProfileSaved      message = "profile-saved"
+	saidPasswordChanged   message = "password-changed"
+	saidSessionEnded      message = "session-ended"
+	saidSessionsEnded     message = "sessions-ended"
+	saidSignedOut         message = "signed-out"
+)
+
+// texts returns what each message says.
+func texts() map[message]string {
+	return map[message]string{
+		saidKeySaved:          "The API key was saved.",
+		saidKeyDeleted:        "The API key was deleted. It stopped working at once.",
+		saidPersonSaved:       "The changes were saved.",
+		saidPersonInvited:     "The invitation is on its way.",
+		saidPersonDeactivated: "The person was deactivated and signed out everywhere.",
+		saidPersonReactivated: "The person can sign in again.",
+		saidResetSent:         "A link to set a new password is on its way.",
+		saidGroupCreated:      "The group was created. Now add people to it, or API keys.",
+		saidGroupRenamed:      "The group was renamed.",
+		saidGroupDeleted:      "The group was deleted.",
+		saidMemberAdded:       "The person was added to the group.",
+		saidMemberRemoved:     "The member was removed from the group.",
+		saidSettingsSaved:     "The settings were saved.",
+		saidProfileSaved:      "Your profile was saved.",
+		saidPasswordChanged:   "Your password was changed. All your other sessions have ended.",
+		saidSessionEnded:      "The session was ended.",
+		saidSessionsEnded:     "All other sessions were ended.",
+		saidSignedOut:         "You are signed out.",
+	}
+}
+
+const (
+	flashCookie  = "latchkey.flash"
+	flashSeconds = 60
+)
+
+// setFlash makes the next page show a message.
+func (p *page) setFlash(m message) {
+	http.SetCookie(p.w, &http.Cookie{
+		Name: flashCookie, Value: string(m), Path: "/", MaxAge: flashSeconds,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.site.TLS(p.r),
+	})
+}
+
+// takeFlash returns the message for this page, if any, and forgets it.
+func (p *page) takeFlash() string {
+	c, err := p.r.Cookie(flashCookie)
+	if err != nil || p.r.Header.Get("HX-Request") != "" {
+		return ""
+	}
+	http.SetCookie(p.w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.site.TLS(p.r)})
+	return texts()[message(c.Value)] // an unknown code says nothing
+}

@@ -1,0 +1,43 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+)
+
+// icons returns the drawings of the icons, each on a field of 20 by 20.
+func icons() map[string]string {
+	return map[string]string{
+		"gear":     `<circle cx="10" cy="10" r="2.6"/><path d="M10 2.2v2.3M10 15.5v2.3M2.2 10h2.3M15.5 10h2.3M4.5 4.5l1.6 1.6M13.9 13.9l1.6 1.6M15.5 4.5l-1.6 1.6M6.1 13.9l-1.6 1.6"/><circle cx="10" cy="10" r="5.4"/>`,
+		"pencil":   `<path d="M3.5 16.5l.9-3.6L13.6 3.7a1.7 1.7 0 0 1 2.4 0l.3.3a1.7 1.7 0 0 1 0 2.4l-9.2 9.2z"/><path d="M12.2 5.1l2.7 2.7"/>`,
+		"trash":    `<path d="M3.5 5.5h13M8 5.3V3.5h4v1.8M5.2 5.5l.8 11h8l.8-11M8.4 8.7v4.8M11.6 8.7v4.8"/>`,
+		"copy":     `<rect x="7" y="7" width="9.5" height="9.5" rx="1.6"/><path d="M4.6 13H3.5V4.6A1.1 1.1 0 0 1 4.6 3.5H13v1.1"/>`,
+		"check":    `<path d="M4 10.6l4 4 8-9"/>`,
+		"key":      `<circle cx="6.6" cy="13.4" r="3.6"/><path d="M9.2 10.8l7-7M13.2 6.8l2.4 2.4M15.4 4.6l1.6 1.6"/>`,
+		"people":   `<circle cx="7.4" cy="6.8" r="2.9"/><path d="M2.2 16.4c.3-3.2 2.3-5 5.2-5s4.9 1.8 5.2 5M12.7 4.2a2.9 2.9 0 0 1 0 5.2M14.4 11.7c2 .6 3.2 2.2 3.4 4.7"/>`,
+		"group":    `<rect x="3" y="3" width="6" height="6" rx="1.4"/><rect x="11" y="3" width="6" height="6" rx="1.4"/><rect x="3" y="11" width="6" height="6" rx="1.4"/><rect x="11" y="11" width="6" height="6" rx="1.4"/>`,
+		"plus":     `<path d="M10 4v12M4 10h12"/>`,
+		"search":   `<circle cx="8.8" cy="8.8" r="5"/><path d="M12.6 12.6l4 4"/>`,
+		"left":     `<path d="M12 4.5L6.5 10l5.5 5.5"/>`,
+		"right":    `<path d="M8 4.5l5.5 5.5L8 15.5"/>`,
+		"sign-out": `<path d="M8 3.5H4.6a1.1 1.1 0 0 0-1.1 1.1v10.8a1.1 1.1 0 0 0 1.1 1.1H8M12.5 6.5L16 10l-3.5 3.5M16 10H7.5"/>`,
+		"person":   `<circle cx="10" cy="6.8" r="3.1"/><path d="M4 16.6c.4-3.4 2.7-5.3 6-5.3s5.6 1.9 6 5.3"/>`,
+		"lock":     `<rect x="4.5" y="9" width="11" height="7.5" rx="1.5"/><path d="M7 9V6.5a3 3 0 0 1 6 0V9"/>`,
+		"mail":     `<rect x="2.8" y="4.5" width="14.4" height="11" rx="1.5"/><path d="M3.2 5.5L10 10.8l6.8-5.3"/>`,
+		"close":    `<path d="M5 5l10 10M15 5L5 15"/>`,
+		"warning":  `<path d="M10 3.2l7.6 13.3H2.4zM10 8.3v3.8M10 14.2v.2"/>`,
+		"sliders":  `<path d="M3 6h7M14 6h3M3 14h3M10 14h7"/><circle cx="12" cy="6" r="1.9"/><circle cx="8" cy="14" r="1.9"/>`,
+		"refresh":  `<path d="M16.3 8.5A6.5 6.5 0 0 0 4.4 6.7M3.7 11.5a6.5 6.5 0 0 0 11.9 1.8M4 3v4h4M16 17v-4h-4"/>`,
+		"device":   `<rect x="3" y="4" width="14" height="9.5" rx="1.3"/><path d="M7.5 16.5h5M10 13.5v3"/>`,
+	}
+}
+
+// icon returns an icon as it stands in a page. It is decoration: the text
+// beside it, or the label of its button, says what it means.
+func icon(name string) (template.HTML, error) {
+	drawing, ok := icons()[name]
+	if !ok {
+		return "", fmt.Errorf("no icon %q", name)
+	}
+	return template.HTML(`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">` + drawing + `</svg>`), nil
+}

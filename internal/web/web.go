@@ -1,0 +1,74 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"latchkey/internal/access"
+	"latchkey/internal/apikey"
+	"latchkey/internal/clock"
+	"latchkey/internal/group"
+	"latchkey/internal/people"
+	"latchkey/internal/setting"
+)
+
+// Deps is what the pages call. All fields are needed unless their comment
+// says otherwise.
+type Deps struct {
+	People   *people.Service
+	Groups   *group.Service
+	Keys     *apikey.Service
+	Settings *setting.Service
+
+	// Authenticate returns who sends a request, or nil for an anonymous
+	// caller. Pages take people only: a caller by API key counts as anonymous.
+	Authenticate func(ctx context.Context, r *http.Request) (*access.Principal, error)
+	// SetSession sends the cookies of a new session.
+	SetSession func(w http.ResponseWriter, r *http.Request, s people.NewSession, remember bool)
+	// ClearSession sends the cookies that end a session in the browser.
+	ClearSession func(w http.ResponseWriter, r *http.Request)
+	// MailConfigured reports whether the instance can send mail.
+	MailConfigured func() bool
+	// TLS reports whether the browser came over TLS, here or at a trusted proxy.
+	TLS func(r *http.Request) bool
+
+	Version string
+	Clock   clock.Clock  // nil means the machine's clock
+	Log     *slog.Logger // nil means no log
+}
+
+// site holds the parts that all pages share.
+type site struct {
+	Deps
+	pages  *templates
+	assets *assets
+	once   *once
+}
+
+// New returns the handler of all pages, to be mounted at "/". It fails when a
+// template or asset is broken, or a route declares no policy.
+func New(d Deps) (http.Handler, error) {
+	if d.Clock == nil {
+		d.Clock = clock.System{}
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	files, err := loadAssets()
+	if err != nil {
+		return nil, fmt.Errorf("web: assets: %w", err)
+	}
+	s := &site{Deps: d, assets: files, once: newOnce(d.Clock)}
+	if s.pages, err = loadTemplates(files, d.Clock); err != nil {
+		return nil, fmt.Errorf("web: templates: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /static/{hash}/{file...}", files)
+	mux.HandleFunc("/", s.serve(route{policy: access.Public("session", access.Read), handler: (*page).notFound}))
+	if err := s.register(mux, s.routes()); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return s.headers(s.sameOrigin(mux)), nil
+}
