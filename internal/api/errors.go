@@ -203,8 +203,11 @@ func writeText(w http.ResponseWriter, status int, text string) {
 // answer bears. It names the route, never the URL, whose values may be secret.
 func (a *API) logFailure(x *exchange, err error) {
 	c, level := &x.call, slog.LevelError
-	if c.Request.Context().Err() != nil || fault.Is(err, fault.Unavailable) {
+	switch f := fault.As(err); {
+	case c.Request.Context().Err() != nil, f.Kind == fault.Unavailable && f.Err == nil:
 		level = slog.LevelDebug // the client left, or the state is known
+	case f.Kind == fault.Unavailable:
+		level = slog.LevelWarn
 	}
 	a.deps.Log.LogAttrs(context.WithoutCancel(c.Request.Context()), level, "request failed",
 		slog.String("id", c.RequestID), slog.String("method", c.Request.Method),

@@ -107,15 +107,14 @@ const (
 )
 
 // setDevice gives a browser its device cookie. Requests with a key get none.
-func (a *API) setDevice(c *endpoint.Call) error {
+func (a *API) setDevice(c *endpoint.Call) {
 	if len(c.Request.Header[keyHeader]) > 0 || hasCookie(c.Request, deviceCookie) {
-		return nil
+		return
 	}
 	c.SetCookie(&http.Cookie{
 		Name: deviceCookie, Value: newUUID(), Path: "/", MaxAge: int(deviceAge.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.Secure,
 	})
-	return nil
 }
 
 // newUUID returns a random UUID, version 4.

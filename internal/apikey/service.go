@@ -15,12 +15,12 @@ import (
 
 // Service holds the rules of keys.
 type Service struct {
-	db      *db.DB
-	audit   *audit.Log
-	people  *people.Service
-	groups  *group.Service
-	pepper  *Pepper
-	prefix  func() string
+	db     *db.DB
+	audit  *audit.Log
+	people *people.Service
+	groups *group.Service
+	pepper *Pepper
+	prefix func() string
 }
 
 // Deps is what the service stands on.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"latchkey/internal/fault"
@@ -113,3 +114,30 @@ func sentence(text string) string {
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }
+
+// finding reports whether the form was sent only to search inside of it, which
+// browsers without JavaScript do.
+func (f *form) finding() bool { return f.Get("find") != "" }
+
+// at moves what is wrong with the form as a whole to a field, for forms that
+// have only one.
+func (f *form) at(field string) {
+	if len(f.Errors) == 0 && f.Message != "" {
+		f.Errors, f.Message = map[string]string{field: f.Message}, ""
+	}
+}
+
+// formToken returns the token that makes the form work one time, for this
+// session only.
+func (p *page) formToken(f *form) string {
+	if f.Get("token") == "" {
+		return ""
+	}
+	return idText(p.who.SessionID) + " " + f.Get("token")
+}
+
+// idText writes an id as it stands in addresses and forms.
+func idText(id int64) string { return strconv.FormatInt(id, 10) }
+
+// rowID returns the id of a row, to which a page returns after a dialog.
+func rowID(kind string, id int64) string { return kind + "-" + idText(id) }

@@ -21,6 +21,7 @@ CREATE TABLE users (
   qbnewb           BOOLEAN NOT NULL DEFAULT TRUE,
   datasetnewb      BOOLEAN NOT NULL DEFAULT TRUE,
   date_joined      BIGINT NOT NULL,
+  first_login      BIGINT,
   last_login       BIGINT,
   updated_at       BIGINT NOT NULL,
   deactivated_at   BIGINT,
@@ -28,6 +29,8 @@ CREATE TABLE users (
   reset_at         BIGINT
 );
 CREATE INDEX users_by_name ON users (kind, active, sort_name, id);
+CREATE INDEX users_by_last_name ON users (kind, active, sort_last, id);
+CREATE INDEX users_in_order ON users (active, sort_name, id); -- members of large groups
 
 CREATE TABLE permission_group (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,425 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/internal/access"
+	"latchkey/internal/api"
+	"latchkey/internal/clock"
+	"latchkey/internal/endpoint"
+	"latchkey/internal/fault"
+	"latchkey/internal/opt"
+	"latchkey/internal/secret"
+)
+
+// world is an API over fake endpoints, and what a test may turn.
+type world struct {
+	api         *api.API
+	clock       *clock.Fake
+	log         strings.Builder
+	ready       bool
+	dbErr       error
+	pings       int
+	authErr     error
+	site        string
+	origins     []string
+	noLocalhost bool
+	fail        error // what /api/fake/fail returns
+	from        netip.Addr
+}
+
+type named struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+type setupInput struct {
+	Token secret.Text `json:"token" rule:"setuptoken"`
+	User  struct {
+		Email     string            `json:"email" rule:"email"`
+		Password  secret.Text       `json:"password" rule:"password"`
+		FirstName opt.Value[string] `json:"first_name" rule:"nonblank"`
+	} `json:"user"`
+	Prefs struct {
+		SiteName   string            `json:"site_name" rule:"nonblank"`
+		SiteLocale opt.Value[string] `json:"site_locale" rule:"locale"`
+	} `json:"prefs"`
+}
+
+type keyInput struct {
+	Name    string           `json:"name" rule:"nonblank,max=254"`
+	GroupID int64            `json:"group_id" rule:"posint"`
+	IsOn    opt.Value[bool]  `json:"is_on"`
+	IDs     opt.Value[[]ref] `json:"ids"`
+}
+
+type ref struct {
+	ID int64 `json:"id" rule:"posint"`
+}
+
+type changeInput struct {
+	ID   int64                     `path:"id"`
+	Name opt.Value[string]         `json:"name" rule:"nonempty,max=254"`
+	Map  opt.Value[map[string]any] `json:"map"`
+}
+
+type listInput struct {
+	On      opt.Value[bool]     `query:"on"`
+	Include opt.Value[string]   `query:"include" rule:"enum=tables|tables.fields"`
+	Models  opt.Value[[]string] `query:"models" rule:"enum=card|dashboard|table"`
+}
+
+func echo[In any](_ context.Context, _ *endpoint.Call, in In) (In, error) { return in, nil }
+
+func (w *world) endpoints() []endpoint.Endpoint {
+	admin, signed := access.Admin("fakes", access.Write), access.Authenticated("fakes", access.Read)
+	open := access.Public("fakes", access.Read)
+	type none = endpoint.None
+	return []endpoint.Endpoint{
+		endpoint.New("POST", "/api/fake", "Make", admin, func(_ context.Context, _ *endpoint.Call, in keyInput) (named, error) {
+			return named{in.GroupID, in.Name}, nil
+		}),
+		endpoint.New("GET", "/api/fake", "List", signed, func(_ context.Context, _ *endpoint.Call, _ listInput) ([]named, error) {
+			return nil, nil
+		}),
+		endpoint.New("PUT", "/api/fake/{id}", "Change", admin, func(_ context.Context, _ *endpoint.Call, in changeInput) (int64, error) {
+			return in.ID, nil
+		}),
+		endpoint.New("GET", "/api/fake/page", "Page", signed, func(_ context.Context, c *endpoint.Call, _ none) (endpoint.Page, error) {
+			return c.Page, nil
+		}),
+		endpoint.New("GET", "/api/fake/fail", "Fail", signed, func(context.Context, *endpoint.Call, none) (none, error) {
+			return none{}, w.fail
+		}),
+		endpoint.New("GET", "/api/fake/panic", "Panic", signed, func(context.Context, *endpoint.Call, none) (none, error) {
+			panic("secret cause")
+		}),
+		endpoint.New("GET", "/api/fake/big", "Big", signed, func(context.Context, *endpoint.Call, none) (string, error) {
+			return strings.Repeat("a", 5000), nil
+		}),
+		endpoint.New("GET", "/api/fake/stream", "Stream", signed, func(context.Context, *endpoint.Call, none) (stream, error) {
+			return stream{}, nil
+		}),
+		endpoint.New("GET", "/api/fake/broken", "Break off", signed, func(context.Context, *endpoint.Call, none) (broken, error) {
+			return broken{}, nil
+		}),
+		endpoint.New("GET", "/api/fake/open", "Open", open, func(context.Context, *endpoint.Call, none) (string, error) {
+			return "open", nil
+		}),
+		endpoint.New("DELETE", "/api/fake/{id}", "Delete", admin, func(context.Context, *endpoint.Call, struct {
+			ID int64 `path:"id"`
+		}) (none, error) {
+			return none{}, nil
+		}),
+		endpoint.New("POST", "/api/setup", "Set up", open, func(context.Context, *endpoint.Call, setupInput) (string, error) {
+			return "done", nil
+		}),
+		endpoint.New("POST", "/api/session", "Log in", open, echo[struct {
+			Username string          `json:"username" rule:"nonblank"`
+			Password secret.Text     `json:"password" rule:"nonblank"`
+			Remember opt.Value[bool] `json:"remember"`
+		}]),
+		endpoint.New("DELETE", "/api/session", "Log out", signed, func(context.Context, *endpoint.Call, none) (none, error) {
+			return none{}, nil
+		}),
+	}
+}
+
+type stream struct{}
+
+func (stream) Respond(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/csv")
+	for range 3 {
+		_, _ = io.WriteString(w, "a,b\n")
+		_ = http.NewResponseController(w).Flush()
+	}
+}
+
+type broken struct{}
+
+func (broken) Respond(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/csv")
+	_, _ = io.WriteString(w, "a,b\n")
+	_ = http.NewResponseController(w).Flush()
+	panic("in the middle")
+}
+
+// The credentials of the fake principals.
+const (
+	adminKey  = "key-of-admin"
+	memberKey = "key-of-member"
+)
+
+func (w *world) authenticate(_ context.Context, r *http.Request, from netip.Addr) (*access.Principal, error) {
+	w.from = from
+	if k, err := r.Cookie("metabase.SESSION"); err == nil && k.Value == "good" {
+		return &access.Principal{Kind: access.Person, UserID: 1, Groups: []int64{1, 2}}, nil
+	}
+	switch r.Header.Get("X-API-Key") {
+	case adminKey:
+		return &access.Principal{Kind: access.ServiceKey, UserID: 2, KeyID: 1, Groups: []int64{1, 2}}, w.authErr
+	case memberKey:
+		return &access.Principal{Kind: access.ServiceKey, UserID: 3, KeyID: 2, Groups: []int64{1}}, w.authErr
+	}
+	return nil, w.authErr
+}
+
+func (w *world) deps() api.Deps {
+	proxies, _ := endpoint.ParseProxies([]string{"10.0.0.0/8"})
+	return api.Deps{
+		Endpoints: w.endpoints(),
+		Rules: endpoint.Rules{
+			"password":   func(s string) bool { return len(s) > 5 },
+			"locale":     func(s string) bool { return len(s) == 2 },
+			"setuptoken": func(s string) bool { return s == "right" },
+		},
+		Authenticate:         w.authenticate,
+		Version:              "v0.62.1",
+		Clock:                w.clock,
+		Log:                  slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Proxies:              proxies,
+		Ready:                func() (bool, float64) { return w.ready, 0.4 },
+		DBPing:               func(context.Context) error { w.pings++; return w.dbErr },
+		SiteURL:              func() string { return w.site },
+		CORSOrigins:          func() []string { return w.origins },
+		DisableCORSLocalhost: func() bool { return w.noLocalhost },
+		MaxAnonymousBody:     1000,
+		MaxBody:              5000,
+	}
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{ready: true, clock: clock.NewFake(time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC))}
+	var err error
+	if w.api, err = api.New(w.deps()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// call sends a request. body may be empty; headers are pairs.
+func (w *world) call(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	rec := httptest.NewRecorder()
+	w.api.ServeHTTP(rec, r)
+	return rec
+}
+
+const (
+	jsonType = "application/json; charset=utf-8"
+	textType = "text/plain;charset=utf-8"
+)
+
+func TestPipeline(t *testing.T) {
+	const unknown = `"API endpoint does not exist."`
+	tests := []struct {
+		name, method, target, key, body string
+		status                          int
+		media, want                     string
+	}{
+		{"list", "GET", "/api/fake", memberKey, "", 200, jsonType, `[]`},
+		{"slash", "GET", "/api/fake/", memberKey, "", 200, jsonType, `[]`},
+		{"post is 200", "POST", "/api/fake", adminKey, `{"name":"a","group_id":"5"}`, 200, jsonType, `{"id":5,"name":"a"}`},
+		{"delete", "DELETE", "/api/fake/5", adminKey, "", 204, "", ``},
+		{"bare number", "PUT", "/api/fake/5", adminKey, `{}`, 200, jsonType, `5`},
+		{"too large an id", "PUT", "/api/fake/99999999999999999999", adminKey, `{}`, 200, jsonType, `9223372036854775807`},
+		{"open route behind the wall", "GET", "/api/fake/open", "", "", 200, jsonType, `"open"`},
+
+		{"anonymous", "GET", "/api/fake", "", "", 401, textType, `Unauthenticated`},
+		{"bad key", "GET", "/api/fake", "junk", "", 401, textType, `Unauthenticated`},
+		{"anonymous, invalid body", "POST", "/api/fake", "", `{}`, 401, textType, `Unauthenticated`},
+		{"anonymous, malformed body", "POST", "/api/fake", "", `{`, 400, textType, `Malformed JSON in request body.`},
+		{"anonymous, malformed body, unknown route", "POST", "/api/nowhere", "", `{`, 400, textType, `Malformed JSON in request body.`},
+		{"member, invalid body", "POST", "/api/fake", memberKey, `{"name":"a"}`, 400, jsonType,
+			`{"errors":{"group_id":"value must be an integer greater than zero."},"specific-errors":{"group_id":["missing required key, received: nil"]}}`},
+		{"member", "POST", "/api/fake", memberKey, `{"name":"a","group_id":1}`, 403, textType, `You don't have permissions to do that.`},
+
+		{"id is no number", "PUT", "/api/fake/abc", adminKey, `{}`, 404, jsonType, unknown},
+		{"id is no number, anonymous", "PUT", "/api/fake/abc", "", `{}`, 401, textType, `Unauthenticated`},
+		{"negative id", "PUT", "/api/fake/-1", adminKey, `{}`, 404, jsonType, unknown},
+		{"id 0", "PUT", "/api/fake/0", adminKey, `{}`, 400, jsonType,
+			`{"errors":{"id":"value must be an integer greater than zero."},"specific-errors":{"id":["value must be an integer greater than zero., received: 0"]}}`},
+		{"wrong method", "PATCH", "/api/fake", adminKey, "", 404, jsonType, unknown},
+		{"wrong method, anonymous", "PATCH", "/api/fake", "", "", 401, textType, `Unauthenticated`},
+		{"OPTIONS that is no preflight", "OPTIONS", "/api/fake", adminKey, "", 404, jsonType, unknown},
+		{"nonsense below the wall", "GET", "/api/fake/a/b/c", "", "", 401, textType, `Unauthenticated`},
+		{"Metabase's prefix without a route of ours", "GET", "/api/card/1", "", "", 401, textType, `Unauthenticated`},
+		{"the same, signed in", "GET", "/api/card/1", memberKey, "", 404, jsonType, unknown},
+		{"unknown prefix", "GET", "/api/nowhere/1", "", "", 404, jsonType, unknown},
+		{"unknown prefix, signed in", "GET", "/api/nowhere/1", adminKey, "", 404, jsonType, unknown},
+		{"open prefix", "GET", "/api/session/nonsense", "", "", 404, jsonType, unknown},
+		{"no prefix", "GET", "/api", "", "", 404, jsonType, unknown},
+		{"no prefix, slash", "GET", "/api/", "", "", 404, jsonType, unknown},
+		{"unclean path", "GET", "/api/fake//open", adminKey, "", 404, jsonType, unknown},
+		{"protected route below an open prefix", "DELETE", "/api/session", "", "", 401, textType, `Unauthenticated`},
+
+		{"paging", "GET", "/api/fake/page?limit=5", memberKey, "", 200, jsonType, `{"Limit":5,"Offset":0}`},
+		{"no paging", "GET", "/api/fake/page", memberKey, "", 200, jsonType, `{"Limit":null,"Offset":null}`},
+		{"bad limit", "GET", "/api/fake?limit=x", "", "", 400, jsonType,
+			`{"cause":"Error parsing paging parameters: limit must be a whole number from 0 up, not \"x\"","data":{"status-code":400},` +
+				`"message":"Error parsing paging parameters: limit must be a whole number from 0 up, not \"x\"","trace":[],"via":[]}`},
+
+		{"too large, anonymous", "POST", "/api/session", "", `"` + strings.Repeat("a", 1000) + `"`, 413, textType, `Request body exceeds the maximum size of 1000 bytes.`},
+		{"large, signed in", "POST", "/api/fake", adminKey, `{"x":"` + strings.Repeat("a", 1000) + `","name":"a","group_id":5}`, 200, jsonType, `{"id":5,"name":"a"}`},
+		{"too large, signed in", "POST", "/api/fake", adminKey, `"` + strings.Repeat("a", 5000) + `"`, 413, textType, `Request body exceeds the maximum size of 5000 bytes.`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := newWorld(t).call(tt.method, tt.target, tt.body, "X-API-Key", tt.key)
+			if rec.Code != tt.status || rec.Body.String() != tt.want || rec.Header().Get("Content-Type") != tt.media {
+				t.Errorf("got %d %q\n%s\nwant %d %q\n%s", rec.Code, rec.Header().Get("Content-Type"), rec.Body, tt.status, tt.media, tt.want)
+			}
+		})
+	}
+}
+
+func TestFormsWorkLikeJSON(t *testing.T) {
+	rec := newWorld(t).call("POST", "/api/fake", "name=a&group_id=5", "X-API-Key", adminKey, "Content-Type", "application/x-www-form-urlencoded")
+	if rec.Code != 200 || rec.Body.String() != `{"id":5,"name":"a"}` {
+		t.Errorf("got %d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestStarting(t *testing.T) {
+	w := newWorld(t)
+	w.ready = false
+	for _, target := range []string{"/api/fake", "/api/session", "/api/nowhere"} {
+		rec := w.call("GET", target, "", "X-API-Key", adminKey)
+		if rec.Code != 503 || rec.Body.String() != "Metabase is still initializing. Please sit tight..." {
+			t.Errorf("%s: got %d %s", target, rec.Code, rec.Body)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	refused := fault.New(fault.Unavailable, "refused")
+	tests := []struct {
+		name, target string
+		starting     bool
+		err          error
+		status       int
+		want         string
+	}{
+		{"ready", "/api/health", false, nil, 200, `{"status":"ok"}`},
+		{"slash", "/api/health/", false, nil, 200, `{"status":"ok"}`},
+		{"starting", "/api/health", true, nil, 503, `{"status":"initializing","progress":0.4}`},
+		{"refused", "/api/health", false, refused, 503, `{"status":"Unable to get app-db connection"}`},
+		{"failed", "/api/health", false, errors.New("x"), 503, `{"status":"Error getting app-db connection"}`},
+		{"live", "/livez", true, errors.New("x"), 200, `ok`},
+		{"ready", "/readyz", false, nil, 200, `ok`},
+		{"not ready", "/readyz", true, nil, 503, `Metabase is still initializing. Please sit tight...`},
+		{"no database", "/readyz", false, refused, 503, `The server cannot answer right now. Please try again.`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.ready, w.dbErr, w.authErr = !tt.starting, tt.err, errors.New("no database")
+			rec := w.call("GET", tt.target, "")
+			if rec.Code != tt.status || rec.Body.String() != tt.want {
+				t.Errorf("got %d %s", rec.Code, rec.Body)
+			}
+		})
+	}
+}
+
+func TestHealthAsksOnceASecond(t *testing.T) {
+	w := newWorld(t)
+	for range 5 {
+		w.call("GET", "/api/health", "")
+	}
+	w.clock.Advance(time.Second)
+	w.call("GET", "/api/health", "")
+	w.call("GET", "/readyz", "")
+	if w.pings != 2 {
+		t.Errorf("%d pings, want 2", w.pings)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	w := newWorld(t)
+	tests := []struct {
+		name   string
+		change func(d *api.Deps)
+		want   string
+	}{
+		{"nothing", func(d *api.Deps) { *d = api.Deps{} }, "Deps.Authenticate is missing"},
+		{"duplicate", func(d *api.Deps) { d.Endpoints = append(d.Endpoints, d.Endpoints[0]) }, "conflicts with pattern"},
+		{"no check for a rule", func(d *api.Deps) { d.Rules = nil }, `no rule "setuptoken"`},
+		{"no texts for a rule", func(d *api.Deps) {
+			d.Rules["zip"] = func(string) bool { return true }
+			d.Endpoints = append(d.Endpoints, endpoint.New("POST", "/api/zip", "D", access.Public("x", access.Read), echo[struct {
+				Zip []string `json:"zip" rule:"zip"`
+			}]))
+		}, `the rule "zip" has no texts`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := w.deps()
+			tt.change(&d)
+			if _, err := api.New(d); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestDocs(t *testing.T) {
+	w := newWorld(t)
+	page := w.call("GET", "/api/docs", "")
+	if page.Code != 200 || !strings.Contains(page.Body.String(), "<code>/api/fake/{id}</code></td><td>Change</td><td>admins</td><td>fakes:write</td>") {
+		t.Errorf("got %d %s", page.Code, page.Body)
+	}
+	if csp := page.Header().Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self';") ||
+		strings.Contains(page.Body.String(), "<script") || strings.Contains(page.Body.String(), "style=") {
+		t.Errorf("policy %q", csp)
+	}
+	if style := w.call("GET", "/api/docs/style.css", ""); style.Code != 200 || style.Header().Get("Content-Type") != "text/css; charset=utf-8" {
+		t.Errorf("style: got %d", style.Code)
+	}
+	doc := w.call("GET", "/api/docs/openapi.json", "")
+	if doc.Code != 200 || doc.Header().Get("Content-Type") != jsonType || !strings.Contains(doc.Body.String(), `"openapi":"3.1.0"`) {
+		t.Errorf("document: got %d", doc.Code)
+	}
+	if got := len(w.api.Table().Routes()); got != len(w.endpoints())+6 {
+		t.Errorf("%d routes in the table", got)
+	}
+}
+
+func TestContextHook(t *testing.T) {
+	w := newWorld(t)
+	type key struct{}
+	var got any
+	d := w.deps()
+	d.Context = func(ctx context.Context, c *endpoint.Call) context.Context {
+		return context.WithValue(ctx, key{}, c.RequestID)
+	}
+	d.Endpoints = []endpoint.Endpoint{endpoint.New("GET", "/api/x", "D", access.Public("x", access.Read),
+		func(ctx context.Context, _ *endpoint.Call, _ endpoint.None) (endpoint.None, error) {
+			got = ctx.Value(key{})
+			return endpoint.None{}, nil
+		})}
+	var err error
+	if w.api, err = api.New(d); err != nil {
+		t.Fatal(err)
+	}
+	rec := w.call("GET", "/api/x", "")
+	if got == nil || got != rec.Header().Get("X-Request-Id") {
+		t.Errorf("got %v", got)
+	}
+}

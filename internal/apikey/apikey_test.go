@@ -1,0 +1,438 @@
+package apikey_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"latchkey/internal/access"
+	"latchkey/internal/apikey"
+	"latchkey/internal/apptest/dbtest"
+	"latchkey/internal/audit"
+	"latchkey/internal/db"
+	"latchkey/internal/fault"
+	"latchkey/internal/group"
+	"latchkey/internal/mail"
+	"latchkey/internal/opt"
+	"latchkey/internal/people"
+	"latchkey/internal/secret"
+	"latchkey/internal/setting"
+)
+
+var admin = access.CommandLine()
+
+// node is one process's view of a database.
+type node struct {
+	db       *db.DB
+	log      *audit.Log
+	groups   *group.Service
+	people   *people.Service
+	keys     *apikey.Service
+	verifier *apikey.Verifier
+}
+
+func randomPepper() secret.Text {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b)
+	return secret.New(hex.EncodeToString(b))
+}
+
+func open(t *testing.T, d *db.DB, src apikey.PepperSource) *node {
+	t.Helper()
+	n := &node{db: d, log: audit.New(d)}
+	ctx, quiet := t.Context(), slog.New(slog.DiscardHandler)
+	peppers, err := apikey.OpenPeppers(ctx, d, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := setting.New(ctx, d, n.log, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.groups, err = group.New(ctx, d, n.log, quiet); err != nil {
+		t.Fatal(err)
+	}
+	n.people = people.New(people.Deps{DB: d, Audit: n.log, Groups: n.groups, Settings: settings, Mail: mail.New(mail.Config{}), Log: quiet})
+	n.keys = apikey.New(apikey.Deps{DB: d, Audit: n.log, People: n.people, Groups: n.groups, Peppers: peppers,
+		Prefix: func() string { return settings.String("api-key-prefix") }})
+	n.verifier = apikey.NewVerifier(d, peppers, n.people.Subjects(), quiet)
+	return n
+}
+
+func each(t *testing.T, f func(t *testing.T, n *node)) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f(t, open(t, d, apikey.PepperSource{Text: randomPepper()}))
+	})
+}
+
+func (n *node) create(t *testing.T, name string, groupID int64) (apikey.Key, string) {
+	t.Helper()
+	k, text, err := n.keys.Create(t.Context(), admin, name, groupID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k, text.Reveal()
+}
+
+func (n *node) group(t *testing.T, name string) int64 {
+	t.Helper()
+	g, err := n.groups.Create(t.Context(), admin, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g.ID
+}
+
+// check verifies a text and demands a reason.
+func (n *node) check(t *testing.T, what, text string, want apikey.Reason) *access.Principal {
+	t.Helper()
+	p, reason, err := n.verifier.Verify(t.Context(), text)
+	if err != nil || reason != want || (p != nil) != (want == apikey.Accepted) {
+		t.Errorf("%s: %v, %v, %v; want %v", what, p, reason, err, want)
+	}
+	return p
+}
+
+func wantFault(t *testing.T, what string, err error, k fault.Kind, text string) {
+	t.Helper()
+	f := fault.As(err)
+	if f == nil || f.Kind != k || !strings.Contains(f.Error(), text) {
+		t.Errorf("%s: %v, want %v with %q", what, err, k, text)
+	}
+}
+
+func TestLife(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		ctx, g := t.Context(), n.group(t, "Analysts")
+		k, text := n.create(t, "nightly-export", g)
+		if k.Group.Name != "Analysts" || k.Masked() != text[:7]+strings.Repeat("*", 40) || k.UpdatedBy.Name != "command line" {
+			t.Errorf("created %+v", k)
+		}
+		p := n.check(t, "new key", text, apikey.Accepted)
+		if p.KeyID != k.ID || p.UserID != k.UserID || p.Name != "nightly-export" || !p.InGroup(g) || p.IsAdmin() || p.Kind != access.ServiceKey {
+			t.Errorf("principal %+v", p)
+		}
+		if !strings.HasSuffix(p.Email, "@api-key.invalid") {
+			t.Errorf("address %s", p.Email)
+		}
+
+		k, err := n.keys.Update(ctx, admin, k.ID, apikey.Change{Name: opt.Of("weekly"), GroupID: opt.Of(access.Administrators)})
+		if err != nil || k.Name != "weekly" || k.Group.Name != "Administrators" {
+			t.Fatalf("update: %+v, %v", k, err)
+		}
+		if p := n.check(t, "moved key", text, apikey.Accepted); !p.IsAdmin() || p.InGroup(g) || p.Name != "weekly" {
+			t.Errorf("after the move: %+v", p)
+		}
+		before := k
+		if k, err = n.keys.Update(ctx, admin, k.ID, apikey.Change{Name: opt.Null[string]()}); err != nil || k != before {
+			t.Errorf("empty update: %+v, %v", k, err)
+		}
+
+		k, fresh, err := n.keys.Regenerate(ctx, admin, k.ID)
+		if err != nil || fresh.Reveal() == text || k.Name != "weekly" {
+			t.Fatalf("regenerate: %+v, %v", k, err)
+		}
+		n.check(t, "old text", text, apikey.Unknown)
+		n.check(t, "new text", fresh.Reveal(), apikey.Accepted)
+
+		if err := n.keys.Delete(ctx, admin, k.ID); err != nil {
+			t.Fatal(err)
+		}
+		n.check(t, "deleted key", fresh.Reveal(), apikey.Unknown)
+		wantFault(t, "second delete", n.keys.Delete(ctx, admin, k.ID), fault.NotFound, "Not found.")
+		_, _, err = n.keys.Regenerate(ctx, admin, k.ID)
+		wantFault(t, "regenerate a deleted key", err, fault.NotFound, "Not found.")
+		if _, again := n.create(t, "weekly", access.AllUsers); again == "" {
+			t.Error("deleting did not free the name")
+		}
+		entries, err := n.log.List(ctx, audit.Filter{ObjectKind: "api-key", ObjectID: k.ID})
+		if err != nil || len(entries) != 4 {
+			t.Errorf("%d audit entries, want create, update, regenerate, delete (%v)", len(entries), err)
+		}
+		if _, err := n.log.Verify(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRefusedInputChangesNothing(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		ctx := t.Context()
+		k, _ := n.create(t, "taken", access.AllUsers)
+		other, _ := n.create(t, "other", access.AllUsers)
+		rows := func() string {
+			s, err := db.One(ctx, n.db, func(r db.Row) (string, error) {
+				var c [4]int
+				err := r.Scan(&c[0], &c[1], &c[2], &c[3])
+				return fmt.Sprint(c), err
+			}, "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM membership), (SELECT count(*) FROM api_key), (SELECT count(*) FROM audit)")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		before := rows()
+		for name, text := range map[string]string{
+			"taken": "An API key with this name already exists.", "": "non-blank", "  ": "non-blank",
+			strings.Repeat("x", 255): "at most 254", "a\x00": "null",
+		} {
+			_, _, err := n.keys.Create(ctx, admin, name, access.AllUsers)
+			wantFault(t, fmt.Sprintf("create %q", name), err, fault.Invalid, text)
+			_, err = n.keys.Update(ctx, admin, other.ID, apikey.Change{Name: opt.Of(name)})
+			wantFault(t, fmt.Sprintf("rename to %q", name), err, fault.Invalid, text)
+		}
+		_, _, err := n.keys.Create(ctx, admin, "lost", 999)
+		wantFault(t, "unknown group", err, fault.Invalid, "Cannot add")
+		_, err = n.keys.Update(ctx, admin, k.ID, apikey.Change{Name: opt.Of("half"), GroupID: opt.Of[int64](999)})
+		wantFault(t, "rename and unknown group", err, fault.Invalid, "Cannot add")
+		if got, err := n.keys.Get(ctx, admin, k.ID); err != nil || got.Name != "taken" {
+			t.Errorf("a refused update left %+v, %v", got, err)
+		}
+		if after := rows(); after != before {
+			t.Errorf("rows before %s, after %s", before, after)
+		}
+	})
+}
+
+func TestDeletedGroupMovesItsKeys(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		ctx, g := t.Context(), n.group(t, "Analysts")
+		k, text := n.create(t, "export", g)
+		n.create(t, "elsewhere", access.AllUsers)
+		n.check(t, "before", text, apikey.Accepted)
+		counts, err := n.keys.CountByGroup(ctx, admin, []int64{g, access.Administrators})
+		if err != nil || counts[g] != 1 || counts[access.AllUsers] != 2 || counts[access.Administrators] != 0 {
+			t.Errorf("counts %v, %v", counts, err)
+		}
+		if err := n.groups.Delete(ctx, admin, g); err != nil {
+			t.Fatal(err)
+		}
+		if p := n.check(t, "after", text, apikey.Accepted); p.InGroup(g) || !p.InGroup(access.AllUsers) {
+			t.Errorf("groups %v", p.Groups)
+		}
+		if k, err = n.keys.Get(ctx, admin, k.ID); err != nil || k.Group.ID != access.AllUsers {
+			t.Errorf("shown group %+v, %v", k.Group, err)
+		}
+		entries, err := n.log.List(ctx, audit.Filter{ObjectKind: "api-key", ObjectID: k.ID})
+		if err != nil || entries[len(entries)-1].Action != "api-key.move" {
+			t.Errorf("the move is not in the audit log: %v", err)
+		}
+	})
+}
+
+// The last administrator may be a key, and deleting it must still be possible.
+func TestDeleteTheOnlyAdminKey(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		k, text := n.create(t, "bootstrap", access.Administrators)
+		if err := n.keys.Delete(t.Context(), admin, k.ID); err != nil {
+			t.Fatal(err)
+		}
+		n.check(t, "deleted", text, apikey.Unknown)
+		if g, _ := n.groups.Snapshot().ByID(access.Administrators); g.MemberCount != 0 {
+			t.Errorf("%d administrators are counted", g.MemberCount)
+		}
+	})
+}
+
+func TestListSearchPage(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		ctx, g := t.Context(), n.group(t, "Analysts")
+		var texts []string
+		for i, name := range []string{"beta", "Alpha", "émile", "alphabet", "100%"} {
+			_, text := n.create(t, name, []int64{g, access.AllUsers}[i%2])
+			texts = append(texts, text)
+		}
+		names := func(f apikey.Filter) string {
+			keys, total, err := n.keys.List(ctx, admin, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []string
+			for _, k := range keys {
+				out = append(out, k.Name)
+			}
+			return fmt.Sprint(strings.Join(out, " "), " of ", total)
+		}
+		for _, c := range []struct {
+			f    apikey.Filter
+			want string
+		}{
+			{apikey.Filter{}, "100% Alpha alphabet beta émile of 5"},
+			{apikey.Filter{ByAge: true}, "beta Alpha émile alphabet 100% of 5"},
+			{apikey.Filter{Limit: 2, Offset: 1}, "Alpha alphabet of 5"},
+			{apikey.Filter{Limit: 2, Offset: 9}, " of 5"},
+			{apikey.Filter{Query: "ALPHA", Limit: 1}, "Alpha of 2"},
+			{apikey.Filter{Query: "ÉM"}, "émile of 1"},
+			{apikey.Filter{Query: "0%"}, "100% of 1"},
+			{apikey.Filter{Query: texts[0][:7]}, "beta of 1"},
+			{apikey.Filter{GroupID: g}, "100% beta émile of 3"},
+			{apikey.Filter{GroupID: g, Query: "a", Limit: 5}, "beta of 1"},
+		} {
+			if got := names(c.f); got != c.want {
+				t.Errorf("%+v: %q, want %q", c.f, got, c.want)
+			}
+		}
+		if c, err := n.keys.Count(ctx, admin); err != nil || c != 5 {
+			t.Errorf("count %d, %v", c, err)
+		}
+	})
+}
+
+func TestOnlyAdmins(t *testing.T) {
+	n := open(t, dbtest.Open(t, dbtest.SQLite), apikey.PepperSource{Text: randomPepper()})
+	ctx, plain := t.Context(), &access.Principal{Kind: access.ServiceKey, UserID: 9, Groups: []int64{access.AllUsers}}
+	for who, want := range map[*access.Principal]fault.Kind{plain: fault.Forbidden, nil: fault.Unauthenticated} {
+		calls := map[string]func() error{
+			"list":       func() error { _, _, err := n.keys.List(ctx, who, apikey.Filter{}); return err },
+			"count":      func() error { _, err := n.keys.Count(ctx, who); return err },
+			"by group":   func() error { _, err := n.keys.CountByGroup(ctx, who, nil); return err },
+			"get":        func() error { _, err := n.keys.Get(ctx, who, 1); return err },
+			"create":     func() error { _, _, err := n.keys.Create(ctx, who, "x", 1); return err },
+			"update":     func() error { _, err := n.keys.Update(ctx, who, 1, apikey.Change{}); return err },
+			"regenerate": func() error { _, _, err := n.keys.Regenerate(ctx, who, 1); return err },
+			"delete":     func() error { return n.keys.Delete(ctx, who, 1) },
+		}
+		for name, call := range calls {
+			if err := call(); !fault.Is(err, want) {
+				t.Errorf("%s: %v, want %v", name, err, want)
+			}
+		}
+	}
+}
+
+func TestRefusalsAreTold(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		_, text := n.create(t, "k", access.AllUsers)
+		n.check(t, "junk", "nonsense", apikey.Malformed)
+		n.check(t, "typo", text[:46]+"!", apikey.Malformed)
+		other := open(t, dbtest.Open(t, dbtest.SQLite), apikey.PepperSource{Text: randomPepper()})
+		other.check(t, "key of another instance", text, apikey.Unknown)
+		n.check(t, "good", text, apikey.Accepted)
+		if c := n.verifier.Counts(); c["malformed"] != 2 || c["accepted"] != 1 {
+			t.Errorf("counts %v", c)
+		}
+	})
+}
+
+// A database that is away is an error, never a refusal or an acceptance.
+func TestDatabaseAway(t *testing.T) {
+	n := open(t, dbtest.Open(t, dbtest.SQLite), apikey.PepperSource{Text: randomPepper()})
+	_, cold := n.create(t, "cold", access.AllUsers)
+	n.db.Close()
+	if p, _, err := n.verifier.Verify(t.Context(), cold); p != nil || err == nil {
+		t.Errorf("%v, %v: want an error", p, err)
+	}
+}
+
+func TestPepperRotation(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, place dbtest.Place) {
+		ctx, old, fresh := t.Context(), randomPepper(), randomPepper()
+		first := open(t, place.Open(t), apikey.PepperSource{Text: old})
+		_, text := first.create(t, "k", access.AllUsers)
+
+		if _, err := apikey.OpenPeppers(ctx, first.db, apikey.PepperSource{Text: fresh}); err == nil || !strings.Contains(err.Error(), "LATCHKEY_PEPPER_PREVIOUS_FILE") {
+			t.Errorf("a wrong pepper: %v", err)
+		}
+		missing := apikey.PepperSource{File: filepath.Join(t.TempDir(), "pepper")}
+		if _, err := apikey.OpenPeppers(ctx, first.db, missing); err == nil || !strings.Contains(err.Error(), "is missing") {
+			t.Errorf("a missing pepper: %v", err)
+		}
+
+		both := open(t, place.Open(t), apikey.PepperSource{Text: fresh, Previous: old})
+		both.check(t, "stored under the previous pepper", text, apikey.Accepted)
+		after := open(t, place.Open(t), apikey.PepperSource{Text: fresh})
+		after.check(t, "moved to the new pepper by its use", text, apikey.Accepted)
+	})
+}
+
+// Every change on one node is in force on the other within a second.
+func TestTwoNodes(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, place dbtest.Place) {
+		ctx, stop := context.WithCancel(t.Context())
+		src := apikey.PepperSource{Text: randomPepper()}
+		a, b := open(t, place.Open(t), src), open(t, place.Open(t), src)
+		var follow sync.WaitGroup
+		follow.Go(func() { b.db.Follow(ctx) })
+		defer follow.Wait()
+		defer stop()
+		k, text := a.create(t, "k", access.Administrators)
+		if p := b.check(t, "on the other node", text, apikey.Accepted); p == nil || !p.IsAdmin() {
+			t.Fatalf("principal %+v", p)
+		}
+		within := func(what string, ok func(p *access.Principal) bool) {
+			t.Helper()
+			for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+				if p, _, err := b.verifier.Verify(ctx, text); err == nil && ok(p) {
+					return
+				}
+			}
+			t.Errorf("%s: not seen on the other node within a second", what)
+		}
+		if _, err := a.keys.Update(ctx, admin, k.ID, apikey.Change{GroupID: opt.Of(access.AllUsers)}); err != nil {
+			t.Fatal(err)
+		}
+		within("move", func(p *access.Principal) bool { return p != nil && !p.IsAdmin() })
+		if _, _, err := a.keys.Regenerate(ctx, admin, k.ID); err != nil {
+			t.Fatal(err)
+		}
+		within("regenerate", func(p *access.Principal) bool { return p == nil })
+	})
+}
+
+// While keys are created, moved, regenerated and deleted, no call that began
+// after a change returned may see the state before it.
+func TestNoStaleAnswer(t *testing.T) {
+	n := open(t, dbtest.Open(t, dbtest.SQLite), apikey.PepperSource{Text: randomPepper()})
+	ctx := t.Context()
+	var all sync.WaitGroup
+	for w := range 4 {
+		all.Go(func() {
+			for i := range 15 {
+				k, secretText, err := n.keys.Create(ctx, admin, fmt.Sprintf("k%d-%d", w, i), access.Administrators)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				text := secretText.Reveal()
+				var readers sync.WaitGroup
+				stop := make(chan struct{})
+				for range 2 {
+					readers.Go(func() {
+						for {
+							select {
+							case <-stop:
+								return
+							default:
+								_, _, _ = n.verifier.Verify(ctx, text)
+							}
+						}
+					})
+				}
+				if _, err := n.keys.Update(ctx, admin, k.ID, apikey.Change{GroupID: opt.Of(access.AllUsers)}); err != nil {
+					t.Error(err)
+				}
+				if p, _, err := n.verifier.Verify(ctx, text); err != nil || p == nil || p.IsAdmin() {
+					t.Errorf("after the move: %+v, %v", p, err)
+				}
+				if err := n.keys.Delete(ctx, admin, k.ID); err != nil {
+					t.Error(err)
+				}
+				for range 3 {
+					if p, _, err := n.verifier.Verify(ctx, text); err != nil || p != nil {
+						t.Errorf("after the delete: %+v, %v", p, err)
+					}
+				}
+				close(stop)
+				readers.Wait()
+			}
+		})
+	}
+	all.Wait()
+}

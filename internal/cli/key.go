@@ -1,0 +1,248 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"latchkey/internal/access"
+	"latchkey/internal/apikey"
+	"latchkey/internal/config"
+	"latchkey/internal/group"
+	"latchkey/internal/secret"
+)
+
+func keyCreateCommand() command {
+	var name, groupName string
+	var asJSON bool
+	return command{
+		Command: config.Command{
+			Name: "key create", About: "Creates an API key and prints its text, which cannot be shown again. Works before and after set-up, also while the server runs.",
+			Flags: func(f *flag.FlagSet) {
+				f.StringVar(&name, "name", "", "name of the key")
+				f.StringVar(&groupName, "group", "All Users", "name of the group whose permissions the key gets")
+				f.BoolVar(&asJSON, "json", false, "print id, name, group and key as JSON")
+			},
+		},
+		short: "create an API key",
+		run:   func(ctx context.Context, c call) error { return createKey(ctx, c, name, groupName, asJSON) },
+	}
+}
+
+func createKey(ctx context.Context, c call, name, groupName string, asJSON bool) error {
+	if name == "" || len(c.rest) > 0 {
+		return usagef("key create needs a name: latchkey key create --name ci --group Administrators")
+	}
+	h, err := open(ctx, c.cfg, c.log)
+	if err != nil {
+		return err
+	}
+	defer h.db.Close()
+	g, err := groupNamed(h.groups, groupName)
+	if err != nil {
+		return err
+	}
+	key, text, err := h.keys.Create(ctx, access.CommandLine(), name, g.ID)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(c.Stdout).Encode(map[string]any{
+			"id": key.ID, "name": key.Name, "group": key.Group.Name, "key": text.Reveal(),
+		})
+	}
+	_, _ = fmt.Fprintf(c.Stderr, "Key %q (id %d) has the permissions of %s. Save it now: it cannot be shown again.\n", key.Name, key.ID, key.Group.Name)
+	_, err = fmt.Fprintln(c.Stdout, text.Reveal())
+	return err
+}
+
+// groupNamed finds a group by its name in any case.
+func groupNamed(groups *group.Service, name string) (group.Group, error) {
+	var names []string
+	for _, g := range groups.Snapshot().ByName {
+		if strings.EqualFold(g.Name, name) {
+			return g, nil
+		}
+		names = append(names, g.Name)
+	}
+	if guess := config.Suggest(name, names); guess != "" {
+		return group.Group{}, fmt.Errorf("there is no group %q; did you mean %q?", name, guess)
+	}
+	return group.Group{}, fmt.Errorf("there is no group %q; create it on the page Admin settings, People, Groups, or name one of: %s",
+		name, strings.Join(names[:min(len(names), 10)], ", "))
+}
+
+func keyListCommand() command {
+	return command{
+		Command: config.Command{Name: "key list", About: "Lists the API keys: id, name, group, the beginning of the text, and when it was last modified."},
+		short:   "list the API keys",
+		run: func(ctx context.Context, c call) error {
+			h, err := open(ctx, c.cfg, c.log)
+			if err != nil {
+				return err
+			}
+			defer h.db.Close()
+			keys, _, err := h.keys.List(ctx, access.CommandLine(), apikey.Filter{})
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(c.Stdout, 0, 8, 2, ' ', 0)
+			_, _ = fmt.Fprintln(w, "ID\tNAME\tGROUP\tKEY\tMODIFIED")
+			for _, k := range keys {
+				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s…\t%s\n", k.ID, k.Name, k.Group.Name, k.Prefix, k.UpdatedAt.Format(time.DateTime))
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func keyDeleteCommand() command {
+	return command{
+		Command: config.Command{Name: "key delete", Args: "<id>", About: "Deletes an API key. It stops working at once, also on a running server."},
+		short:   "delete an API key",
+		run: func(ctx context.Context, c call) error {
+			if len(c.rest) != 1 {
+				return usagef("key delete needs the id of one key; see: latchkey key list")
+			}
+			id, err := strconv.ParseInt(c.rest[0], 10, 64)
+			if err != nil || id < 1 {
+				return usagef("key delete: %q is not the id of a key; see: latchkey key list", c.rest[0])
+			}
+			h, err := open(ctx, c.cfg, c.log)
+			if err != nil {
+				return err
+			}
+			defer h.db.Close()
+			if err := h.keys.Delete(ctx, access.CommandLine(), id); err != nil {
+				return fmt.Errorf("key %d: %w", id, err)
+			}
+			_, err = fmt.Fprintf(c.Stdout, "Key %d is deleted.\n", id)
+			return err
+		},
+	}
+}
+
+func keyVerifyCommand() command {
+	var offline bool
+	var server string
+	return command{
+		Command: config.Command{
+			Name: "key verify", Args: "[key]",
+			About: "Checks a key: first its form and checksum, which needs nothing but the key, then whether it works. " +
+				"The key is read from the variable LATCHKEY_API_KEY or from standard input; as an argument it works too, but other accounts of the machine may see it.",
+			Flags: func(f *flag.FlagSet) {
+				f.BoolVar(&offline, "offline", false, "check the form and the checksum only")
+				f.StringVar(&server, "url", "", "ask the server at this address instead of the database")
+			},
+		},
+		short: "check an API key",
+		run:   func(ctx context.Context, c call) error { return verifyKey(ctx, c, offline, server) },
+	}
+}
+
+func verifyKey(ctx context.Context, c call, offline bool, server string) error {
+	text, err := keyText(c)
+	if err != nil {
+		return err
+	}
+	if !apikey.WellFormed(text.Reveal()) {
+		return errors.New("this is not a key of Latchkey: its form or its checksum is wrong; check that it was copied whole")
+	}
+	_, _ = fmt.Fprintln(c.Stdout, "form and checksum: right")
+	switch {
+	case offline:
+		return nil
+	case server != "":
+		return verifyAt(ctx, c, server, text)
+	}
+	return verifyHere(ctx, c, text)
+}
+
+func keyText(c call) (secret.Text, error) {
+	if len(c.rest) > 1 {
+		return secret.Text{}, usagef("key verify takes one key")
+	}
+	if len(c.rest) == 1 {
+		return secret.New(c.rest[0]), nil
+	}
+	for _, v := range c.Environ {
+		if text, ok := strings.CutPrefix(v, "LATCHKEY_API_KEY="); ok && text != "" {
+			return secret.New(text), nil
+		}
+	}
+	line, err := bufio.NewReader(io.LimitReader(c.Stdin, 4096)).ReadString('\n')
+	if line = strings.TrimSpace(line); line == "" {
+		return secret.Text{}, usagef("key verify needs a key: set LATCHKEY_API_KEY, or write it to standard input (%v)", err)
+	}
+	return secret.New(line), nil
+}
+
+// verifyHere asks the database of this instance. It never makes one.
+func verifyHere(ctx context.Context, c call, text secret.Text) error {
+	if c.cfg.DatabaseURL.Empty() {
+		if _, err := os.Stat(filepath.Join(c.cfg.DataDir, "latchkey.db")); err != nil {
+			return fmt.Errorf("whether the key works cannot be checked: there is no database in %s; name the instance with --data-dir, --database-url or --url, or use --offline", c.cfg.DataDir)
+		}
+	}
+	h, err := open(ctx, c.cfg, c.log)
+	if err != nil {
+		return err
+	}
+	defer h.db.Close()
+	who, reason, err := h.verifier.Verify(ctx, text.Reveal())
+	if err != nil {
+		return err
+	}
+	if who == nil {
+		return fmt.Errorf("the key does not work here: %s", reason)
+	}
+	var groups []string
+	for _, id := range who.Groups {
+		if g, ok := h.groups.Snapshot().ByID(id); ok {
+			groups = append(groups, g.Name)
+		}
+	}
+	_, err = fmt.Fprintf(c.Stdout, "works: key %q, groups %s\n", who.Name, strings.Join(groups, ", "))
+	return err
+}
+
+// verifyAt asks a server over HTTP.
+func verifyAt(ctx context.Context, c call, server string, text secret.Text) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(server, "/")+"/api/user/current", nil)
+	if err != nil {
+		return usagef("key verify: %q is not an address such as http://localhost:3000", server)
+	}
+	req.Header.Set("X-Api-Key", text.Reveal())
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("cannot reach %s: %w", server, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var user struct {
+		Name string `json:"common_name"`
+	}
+	switch {
+	case res.StatusCode == http.StatusUnauthorized:
+		return fmt.Errorf("the key does not work at %s", server)
+	case res.StatusCode != http.StatusOK:
+		return fmt.Errorf("%s answered %s", server, res.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&user); err != nil {
+		return fmt.Errorf("%s does not answer like a Latchkey server: %w", server, err)
+	}
+	_, err = fmt.Fprintf(c.Stdout, "works at %s: key %q\n", server, user.Name)
+	return err
+}

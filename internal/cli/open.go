@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+
+	"latchkey/internal/apikey"
+	"latchkey/internal/audit"
+	"latchkey/internal/clock"
+	"latchkey/internal/config"
+	"latchkey/internal/db"
+	"latchkey/internal/group"
+	"latchkey/internal/mail"
+	"latchkey/internal/people"
+	"latchkey/internal/setting"
+)
+
+// house is the domain, put together.
+type house struct {
+	db       *db.DB
+	audit    *audit.Log
+	settings *setting.Service
+	groups   *group.Service
+	mail     *mail.Mailer
+	people   *people.Service
+	keys     *apikey.Service
+	verifier *apikey.Verifier
+}
+
+// open wires the domain, top to bottom. Its errors are one line each.
+func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*house, error) {
+	clk := clock.System{}
+	d, err := db.Open(ctx, db.Options{URL: cfg.DatabaseURL, Dir: cfg.DataDir, Clock: clk, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	h, err := build(ctx, cfg, log, d)
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) (*house, error) {
+	h := &house{db: d, audit: audit.New(d)}
+	peppers, err := apikey.OpenPeppers(ctx, d, apikey.PepperSource{
+		Text: cfg.Pepper, File: cfg.PepperFile, Previous: cfg.PepperPrevious,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if h.settings, err = setting.New(ctx, d, h.audit, overrides(cfg)); err != nil {
+		return nil, err
+	}
+	if h.groups, err = group.New(ctx, d, h.audit, log); err != nil {
+		return nil, err
+	}
+	h.mail = mail.New(mailConfig(cfg, log))
+	h.people = people.New(peopleDeps(cfg, log, h))
+	h.keys = apikey.New(apikey.Deps{
+		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Peppers: peppers,
+		Prefix: func() string { return h.settings.String("api-key-prefix") },
+	})
+	h.verifier = apikey.NewVerifier(d, peppers, h.people.Subjects(), log)
+	return h, nil
+}

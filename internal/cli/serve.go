@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"latchkey/internal/api"
+	"latchkey/internal/audit"
+	"latchkey/internal/clock"
+	"latchkey/internal/config"
+	"latchkey/internal/cookie"
+	"latchkey/internal/endpoint"
+	"latchkey/internal/people"
+	"latchkey/internal/server"
+	"latchkey/internal/web"
+)
+
+// spoken is the release of Metabase whose API is spoken (DESIGN section 9).
+const spoken = "v0.62.0"
+
+func serveCommand() command {
+	return command{
+		Command: config.Command{Name: "serve", About: "Serves the API and the pages until it gets SIGTERM or SIGINT.", AllOptions: true},
+		short:   "serve the API and the pages",
+		run:     serve,
+	}
+}
+
+// serve takes the port before it touches any data, so that a second server by
+// mistake changes nothing.
+func serve(ctx context.Context, c call) error {
+	if len(c.rest) > 0 {
+		return usagef("serve takes no arguments, only flags: %q", c.rest[0])
+	}
+	srv := server.Server{Addr: c.cfg.Listen, Log: c.log, Drain: c.cfg.ShutdownTimeout}
+	l, err := srv.Listen()
+	if err != nil {
+		return err
+	}
+	h, err := open(ctx, c.cfg, c.log)
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
+	defer h.db.Close()
+	if srv.Handler, err = handler(c, h); err == nil {
+		err = h.firstStart(ctx, c)
+	}
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
+	stop := h.background(ctx, c.log)
+	announce(ctx, c, h, l)
+	err = srv.Serve(ctx, l)
+	return errors.Join(err, stop())
+}
+
+// firstStart makes the first administrator when the configuration names one
+// and the instance has nobody.
+func (h *house) firstStart(ctx context.Context, c call) error {
+	if c.cfg.AdminEmail == "" {
+		return nil
+	}
+	err := h.people.SetupUnattended(ctx, c.cfg.AdminEmail, c.cfg.AdminPassword, c.cfg.AdminName)
+	if err != nil {
+		return fmt.Errorf("first administrator %s: %w", c.cfg.AdminEmail, err)
+	}
+	return nil
+}
+
+// background starts what runs beside the requests, and returns what stops it
+// and writes out what is still in memory.
+func (h *house) background(ctx context.Context, log *slog.Logger) func() error {
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var all sync.WaitGroup
+	all.Go(func() { h.db.Follow(run) })
+	all.Go(func() { h.people.Run(run) })
+	all.Go(func() { h.mail.Run(run) })
+	all.Go(func() { server.LogRefusals(run, h.verifier, log) })
+	return func() error {
+		end, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer done()
+		err := errors.Join(h.mail.Close(end), h.people.Close(end))
+		cancel()
+		all.Wait()
+		return err
+	}
+}
+
+func announce(ctx context.Context, c call, h *house, l net.Listener) {
+	url := "http://" + l.Addr().String()
+	attrs := []any{"url", url, "version", c.Version}
+	if set, err := h.people.HasSetup(ctx); err == nil && !set {
+		attrs = append(attrs, "next", "open "+url+"/setup to create the first administrator")
+	}
+	c.log.Info("Latchkey is ready", attrs...)
+}
+
+// handler puts the API and the pages behind one address.
+func handler(c call, h *house) (http.Handler, error) {
+	auth := server.Authenticator{People: h.people, Verifier: h.verifier}
+	jar := cookie.Jar{MaxAge: c.cfg.SessionMaxAge, SessionOnly: func() bool { return h.settings.Bool("session-cookies") }}
+	var nets []string
+	for _, n := range c.cfg.TrustedProxies {
+		nets = append(nets, n.String())
+	}
+	proxies, err := endpoint.ParseProxies(nets)
+	if err != nil {
+		return nil, err
+	}
+	dialect, err := newAPI(c, h, auth, jar, proxies)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := newPages(c, h, auth, jar, proxies)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, path := range []string{"/api/", "/api", "/livez", "/readyz"} {
+		mux.Handle(path, dialect)
+	}
+	mux.Handle("/", pages)
+	return mux, nil
+}
+
+func newAPI(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies endpoint.Proxies) (*api.API, error) {
+	return api.New(api.Deps{
+		Endpoints: api.Endpoints(api.Services{
+			People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail, Jar: jar,
+			Version: spoken, Product: c.Version,
+		}),
+		Rules:        api.Rules(h.people),
+		Authenticate: auth.Any,
+		Version:      spoken, Clock: clock.System{}, Log: c.log, Proxies: proxies,
+		Ready: func() (bool, float64) { return true, 1 }, DBPing: h.db.Ping,
+		SiteURL:              func() string { return h.settings.String("site-url") },
+		CORSOrigins:          func() []string { return h.settings.Items("embedding-app-origins-sdk") },
+		DisableCORSLocalhost: func() bool { return h.settings.Bool("disable-cors-on-localhost") },
+		MaxAnonymousBody:     c.cfg.MaxUnauthenticatedBody,
+		Context: func(ctx context.Context, call *endpoint.Call) context.Context {
+			return audit.WithOrigin(ctx, audit.Origin{
+				RemoteAddr: call.RemoteAddr.String(), RequestID: call.RequestID, UserAgent: call.Request.UserAgent(),
+			})
+		},
+	})
+}
+
+func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies endpoint.Proxies) (http.Handler, error) {
+	send := func(w http.ResponseWriter, cookies []*http.Cookie) {
+		for _, k := range cookies {
+			http.SetCookie(w, k)
+		}
+	}
+	tls := func(r *http.Request) bool { return proxies.Secure(r) }
+	return web.New(web.Deps{
+		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings,
+		Authenticate: auth.Person,
+		SetSession: func(w http.ResponseWriter, r *http.Request, s people.NewSession, remember bool) {
+			send(w, jar.Set(s.Token, remember, tls(r)))
+		},
+		ClearSession:   func(w http.ResponseWriter, _ *http.Request) { send(w, jar.Clear()) },
+		MailConfigured: h.mail.Configured,
+		TLS:            tls,
+		Version:        c.Version, Clock: clock.System{}, Log: c.log,
+	})
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"latchkey/internal/access"
+	"latchkey/internal/config"
+)
+
+func userResetCommand() command {
+	return command{
+		Command: config.Command{
+			Name: "user reset-password", Args: "<e-mail>",
+			About: "Prints a link with which a person sets a new password. It works once, for 48 hours.",
+		},
+		short: "print a link to set a new password",
+		run: func(ctx context.Context, c call) error {
+			if len(c.rest) != 1 {
+				return usagef("user reset-password needs one e-mail address")
+			}
+			h, err := open(ctx, c.cfg, c.log)
+			if err != nil {
+				return err
+			}
+			defer h.db.Close()
+			link, err := h.people.ResetLinkFor(ctx, access.CommandLine(), c.rest[0], "http://"+c.cfg.Listen)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.Stdout, link)
+			return err
+		},
+	}
+}
+
+func auditVerifyCommand() command {
+	return command{
+		Command: config.Command{Name: "audit verify", About: "Reads the whole audit log and proves that no entry was changed, removed or reordered."},
+		short:   "prove that the audit log is whole",
+		run: func(ctx context.Context, c call) error {
+			h, err := open(ctx, c.cfg, c.log)
+			if err != nil {
+				return err
+			}
+			defer h.db.Close()
+			n, err := h.audit.Verify(ctx)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.Stdout, "%d entries, the chain is whole\n", n)
+			return err
+		},
+	}
+}

@@ -1,0 +1,39 @@
+package web
+
+import "latchkey/internal/people"
+
+// homeBody is what people see first.
+type homeBody struct {
+	Base   string // address of this instance
+	Keys   int
+	People int
+	Groups int
+	Mine   []string // the person's groups
+}
+
+func (p *page) home() error {
+	b := homeBody{Base: p.baseURL(), Mine: p.site.groupNames(p.who.Groups)}
+	if p.who.IsAdmin() {
+		var err error
+		if b.Keys, err = p.site.Keys.Count(p.ctx(), p.who); err != nil {
+			return err
+		}
+		if _, b.People, err = p.site.People.List(p.ctx(), p.who, people.Filter{Limit: 1}); err != nil {
+			return err
+		}
+		b.Groups = len(p.site.Groups.Snapshot().ByName)
+	}
+	return p.show("home", "Home", b)
+}
+
+// groupNames returns the names of groups.
+func (s *site) groupNames(ids []int64) []string {
+	groups := s.Groups.Snapshot()
+	var names []string
+	for _, id := range ids {
+		if g, ok := groups.ByID(id); ok {
+			names = append(names, g.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,88 @@
+package web
+
+import (
+	"slices"
+
+	"latchkey/internal/access"
+	"latchkey/internal/group"
+)
+
+// pickerLimit is how many groups a form lists at once. Beyond it, the form
+// searches on the server and lists pickerHits.
+const (
+	pickerLimit = 200
+	pickerHits  = 20
+)
+
+// picker chooses one group or several in a form.
+type picker struct {
+	Name    string // of the field
+	Label   string
+	Hint    string
+	Error   string
+	Several bool
+	Search  bool // there are too many groups to list
+	Query   string
+	Options []groupOption
+	More    int // groups that the search found beyond Options
+}
+
+type groupOption struct {
+	ID      int64
+	Name    string
+	Members int64
+	Chosen  bool
+}
+
+// newPicker returns a picker with the groups that the form has chosen. without
+// names groups that are not offered.
+func (s *site) newPicker(f *form, name, label string, several bool, without ...int64) picker {
+	k := picker{Name: name, Label: label, Several: several, Query: f.text(name + "_query"), Error: f.Errors[name]}
+	all := s.Groups.Snapshot()
+	k.Search = len(all.ByName) > pickerLimit
+	if !k.Search {
+		k.offer(all.ByName, f, without)
+		return k
+	}
+	var chosen []group.Group
+	for _, id := range f.ids(name) {
+		if g, ok := all.ByID(id); ok {
+			chosen = append(chosen, g)
+		}
+	}
+	hits, total := s.Groups.Search(k.Query, pickerHits, 0)
+	k.More = total - len(hits)
+	k.offer(append(chosen, hits...), f, without)
+	return k
+}
+
+// offer adds groups to the options, each once.
+func (k *picker) offer(groups []group.Group, f *form, without []int64) {
+	chosen := f.ids(k.Name)
+	for _, g := range groups {
+		twice := slices.ContainsFunc(k.Options, func(o groupOption) bool { return o.ID == g.ID })
+		if !slices.Contains(without, g.ID) && !(k.Search && twice) {
+			k.Options = append(k.Options, groupOption{g.ID, g.Name, g.MemberCount, slices.Contains(chosen, g.ID)})
+		}
+	}
+}
+
+// groupOptions answers the search inside of a form with the options alone.
+func (p *page) groupOptions() error {
+	q := p.r.URL.Query()
+	name := q.Get("name")
+	f := newForm()
+	f.Values = q
+	k := p.site.newPicker(f, name, "", q.Get("several") != "", except(q.Get("except_all") != "")...)
+	k.Search = true
+	return p.show("group-options", "", k)
+}
+
+// except returns the groups that a picker leaves out: All Users, when
+// everybody belongs to it anyway.
+func except(allUsers bool) []int64 {
+	if allUsers {
+		return []int64{access.AllUsers}
+	}
+	return nil
+}

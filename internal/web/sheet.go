@@ -1,0 +1,57 @@
+package web
+
+// sheet says which templates make a page, and where it stands in the menus.
+type sheet struct {
+	Frame   string // narrow: a card; plain: header only; account, settings, people: with a menu
+	Menu    string // the entry of the menu
+	files   []string
+	partial bool // answers with its template alone, for a part of a page
+}
+
+// sheets returns all pages by name. A dialog is a page of its own, which lies
+// over another.
+func sheets() map[string]sheet {
+	return map[string]sheet{
+		"error":          {Frame: "plain", files: []string{"error"}},
+		"setup":          {Frame: "narrow", files: []string{"setup"}},
+		"login":          {Frame: "narrow", files: []string{"login"}},
+		"forgot":         {Frame: "narrow", files: []string{"forgot"}},
+		"reset":          {Frame: "narrow", files: []string{"reset"}},
+		"home":           {Frame: "plain", files: []string{"home"}},
+		"profile":        {Frame: "account", Menu: "profile", files: []string{"profile"}},
+		"password":       {Frame: "account", Menu: "password", files: []string{"password"}},
+		"sessions":       {Frame: "account", Menu: "sessions", files: []string{"sessions"}},
+		"general":        {Frame: "settings", Menu: "general", files: []string{"general"}},
+		"authentication": {Frame: "settings", Menu: "authentication", files: []string{"authentication"}},
+		"keys":           onKeys(),
+		"key-new":        onKeys("key_new"),
+		"key-secret":     onKeys("secret"),
+		"key-edit":       onKeys("key_edit"),
+		"key-regenerate": onKeys("key_regenerate"),
+		"key-delete":     onKeys("key_delete"),
+		"people":         onPeople("people"),
+		"person-new":     onPeople("people", "person_new"),
+		"person-secret":  onPeople("people", "secret"),
+		"person":         onPeople("person"),
+		"person-reset":   onPeople("person", "person_reset"),
+		"person-link":    onPeople("person", "secret"),
+		"person-off":     onPeople("person", "person_deactivate"),
+		"person-leave":   onPeople("person", "member_remove"),
+		"groups":         onGroups("groups"),
+		"group-new":      onGroups("groups", "group_new"),
+		"group":          onGroups("group"),
+		"group-rename":   onGroups("group", "group_rename"),
+		"group-delete":   onGroups("group", "group_delete"),
+		"group-add":      onGroups("group", "group_add"),
+		"group-remove":   onGroups("group", "member_remove"),
+		"group-options":  {files: []string{"group_options"}, partial: true},
+	}
+}
+
+func onKeys(dialog ...string) sheet {
+	return sheet{Frame: "settings", Menu: "authentication", files: append([]string{"keys"}, dialog...)}
+}
+
+func onPeople(files ...string) sheet { return sheet{Frame: "people", Menu: "people", files: files} }
+
+func onGroups(files ...string) sheet { return sheet{Frame: "people", Menu: "groups", files: files} }

@@ -1,0 +1,9 @@
+// What JavaScript adds to pages that work without it.
+import { openDialogs } from "./dialog.js";
+import { sendOnce } from "./forms.js";
+import { offerCopies, guardSecrets } from "./copy.js";
+
+openDialogs();
+sendOnce();
+offerCopies();
+guardSecrets();

@@ -1,0 +1,28 @@
+// A form is sent once: a second click does nothing. The server refuses a
+// second sending too; this saves the person from seeing that.
+
+export function sendOnce() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    // Later, because a disabled button would not be sent along.
+    setTimeout(() => setButtons(form, true), 0);
+  });
+  // Coming back to a page that the browser kept: it may be sent again.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      setButtons(form, false);
+    }
+  });
+}
+
+function setButtons(form, disabled) {
+  for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = disabled;
+}
