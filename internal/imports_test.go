@@ -42,7 +42,7 @@ func direction() map[string][]string {
 
 		"internal/setting": access,
 		"internal/group":   with(access, "setting"),
-		"internal/people":  with(access, "setting", "group"),
+		"internal/people":  with(access, "setting", "group", "mail"),
 		"internal/apikey":  with(access, "setting", "group", "people"),
 
 		"internal/endpoint": endpoint,

@@ -35,7 +35,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	var proxied bool
 	c.RemoteAddr, proxied = a.deps.Proxies.Client(r)
 	c.RequestID = requestID(r, proxied)
-	c.Secure = a.isSecure(r, proxied)
+	c.Secure = a.deps.Proxies.Secure(r, a.deps.SiteURL())
 	a.setHeaders(c)
 	a.setCORS(c)
 	return x

@@ -30,22 +30,21 @@ type wireListedGroup struct {
 }
 
 type wireFullGroup struct {
-	wireListedGroup
+	wireGroup
 	Members []wireMember `json:"members"`
 }
 
 // wireMember is a member in a group's list (contract/identity.md 3.2).
 type wireMember struct {
-	ID             int64   `json:"id"`
-	UserID         int64   `json:"user_id"`
-	FirstName      *string `json:"first_name"`
-	LastName       *string `json:"last_name"`
-	CommonName     string  `json:"common_name"`
-	Email          string  `json:"email"`
-	IsSuperuser    bool    `json:"is_superuser"`
-	GroupID        int64   `json:"group_id"`
-	MembershipID   int64   `json:"membership_id"`
-	IsGroupManager bool    `json:"is_group_manager"`
+	ID           int64   `json:"id"`
+	UserID       int64   `json:"user_id"`
+	FirstName    *string `json:"first_name"`
+	LastName     *string `json:"last_name"`
+	CommonName   string  `json:"common_name"`
+	Email        string  `json:"email"`
+	IsSuperuser  bool    `json:"is_superuser"`
+	GroupID      int64   `json:"group_id"`
+	MembershipID int64   `json:"membership_id"`
 }
 
 type wireMembership struct {
@@ -195,11 +194,11 @@ func (g *groupRoutes) get(ctx context.Context, c *endpoint.Call, in pathID) (wir
 		return wireFullGroup{}, err
 	}
 	members, err := g.members(ctx, c, in.ID)
-	return wireFullGroup{wireListedGroup{toWireGroup(found), found.MemberCount}, members}, err
+	return wireFullGroup{toWireGroup(found), members}, err
 }
 
 func (g *groupRoutes) members(ctx context.Context, c *endpoint.Call, groupID int64) ([]wireMember, error) {
-	members, _, err := g.people.Members(ctx, c.Who, groupID, "", 0, 0)
+	members, _, err := g.people.Members(ctx, c.Who, groupID, "", people.Page{})
 	out := make([]wireMember, len(members))
 	for i, m := range members {
 		out[i] = toWireMember(m)

@@ -83,23 +83,6 @@ func isRequestID(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, letters) == ""
 }
 
-// isSecure reports whether the client speaks TLS: to us, to a trusted proxy
-// that says so, or, when the proxy is unknown, to the host of an https site URL.
-func (a *API) isSecure(r *http.Request, proxied bool) bool {
-	if r.TLS != nil {
-		return true
-	}
-	if proto := r.Header.Get("X-Forwarded-Proto"); proxied && proto != "" {
-		return strings.EqualFold(proto, "https")
-	}
-	host, ok := strings.CutPrefix(a.deps.SiteURL(), "https://")
-	if !ok {
-		return false
-	}
-	host, _, _ = strings.Cut(host, "/")
-	return strings.EqualFold(host, r.Host)
-}
-
 // The cookie that tells devices apart, and how long it lives.
 const (
 	deviceCookie = "metabase.DEVICE"

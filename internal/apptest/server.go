@@ -45,6 +45,7 @@ type Server struct {
 	cmd     *exec.Cmd
 	log     *buffer
 	done    chan struct{}
+	env     []string
 	Session string // of the administrator, once Setup has run
 }
 
@@ -83,7 +84,7 @@ func Start(t testing.TB, o Options) *Server {
 	if o.Binary == "" {
 		o.Binary = Binary(t)
 	}
-	s := &Server{DataDir: o.DataDir, DBURL: o.URL, t: t, log: &buffer{}, done: make(chan struct{})}
+	s := &Server{DataDir: o.DataDir, DBURL: o.URL, t: t, log: &buffer{}, done: make(chan struct{}), env: o.Env}
 	if o.Kind == dbtest.PostgreSQL && s.DBURL == "" {
 		s.DBURL = dbtest.Postgres(t)
 	}
@@ -273,12 +274,12 @@ func (s *Server) Person(email string, groups ...int64) (int64, string) {
 	return u.ID, session.ID
 }
 
-// Run runs a command of the program with the server's data and returns its
-// exit code, standard output and standard error.
+// Run runs a command of the program with the server's data and variables, and
+// returns its exit code, standard output and standard error.
 func (s *Server) Run(stdin string, args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), s.cmd.Path, append(args, "--data-dir", s.DataDir)...)
-	cmd.Env = cleanEnv()
+	cmd.Env = append(cleanEnv(), s.env...)
 	if s.DBURL != "" {
 		cmd.Env = append(cmd.Env, "LATCHKEY_DATABASE_URL="+s.DBURL)
 	}

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
 	"latchkey/internal/config"
@@ -76,33 +79,46 @@ func Main(ctx context.Context, p Process) int {
 	return exitFailed
 }
 
-// say writes an error for people: a fault shows what is safe to show, which on
-// the command line includes the cause.
+// say writes an error for people, a line for each mistake. Of a fault it shows
+// what is safe to show, behind what the command said about it; an internal one
+// shows its cause, because whoever runs the command owns the data.
 func say(w io.Writer, err error) {
 	text := err.Error()
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind != fault.Internal {
-		parts := []string{}
-		if f.Message != "" {
-			parts = append(parts, f.Message)
-		}
-		for field, msg := range f.Fields {
-			parts = append(parts, field+": "+msg)
-		}
-		text = strings.Join(parts, "; ")
+		text = strings.Replace(text, f.Error(), safe(f), 1)
 	}
 	for line := range strings.Lines(text) {
 		_, _ = fmt.Fprintln(w, "latchkey: "+strings.TrimRight(line, "\n"))
 	}
 }
 
+// safe is the text of a fault without its cause.
+func safe(f *fault.Error) string {
+	var parts []string
+	if f.Message != "" {
+		parts = append(parts, f.Message)
+	}
+	for _, field := range slices.Sorted(maps.Keys(f.Fields)) {
+		parts = append(parts, field+": "+f.Fields[field])
+	}
+	return cmp.Or(strings.Join(parts, "; "), f.Kind.String())
+}
+
 func dispatch(ctx context.Context, p Process) error {
-	if len(p.Args) == 0 || p.Args[0] == "help" || p.Args[0] == "-h" || p.Args[0] == "--help" {
-		return help(p.Stdout)
+	args := p.Args
+	switch {
+	case len(args) == 0 || args[0] == "-h" || args[0] == "--help":
+		args = []string{"help"}
+	case args[0] == "--version":
+		args = []string{"version"}
 	}
-	if p.Args[0] == "--version" {
-		p.Args[0] = "version"
+	if args[0] == "help" {
+		if len(args) == 1 {
+			return help(p.Stdout)
+		}
+		args = append(slices.Clone(args[1:]), "--help")
 	}
-	cmd, args, err := find(p.Args)
+	cmd, args, err := find(args)
 	if err != nil {
 		return err
 	}
@@ -114,25 +130,41 @@ func dispatch(ctx context.Context, p Process) error {
 	return cmd.run(ctx, call{Process: p, cfg: cfg, rest: rest, log: log})
 }
 
-// find returns the command that the first one or two words name.
+// find returns the command that the first one or two words name, and the
+// arguments after them.
 func find(args []string) (command, []string, error) {
-	var names []string
+	var names, family []string
 	for _, c := range commands() {
 		words := strings.Fields(c.Name)
 		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.Name {
 			return c, args[len(words):], nil
 		}
+		if words[0] == args[0] {
+			family = append(family, c.Name)
+		}
 		names = append(names, c.Name)
 	}
+	return command{}, nil, unknown(args, names, family)
+}
+
+// unknown says which command was meant, as far as that can be told.
+func unknown(args, names, family []string) error {
+	if strings.HasPrefix(args[0], "-") {
+		flag, _, _ := strings.Cut(args[0], "=")
+		return usagef("the command comes before its flags: latchkey serve %s; see: latchkey help", flag)
+	}
+	if len(family) > 0 && (len(args) == 1 || strings.HasPrefix(args[1], "-")) {
+		return usagef("%q is half a command; write one of: %s", args[0], strings.Join(family, ", "))
+	}
 	typed := strings.Join(args[:min(2, len(args))], " ")
-	guess := config.Suggest(typed, names)
-	if guess == "" {
-		guess = config.Suggest(args[0], names)
+	guess := cmp.Or(config.Suggest(typed, names), config.Suggest(args[0], names))
+	switch {
+	case guess != "":
+		return usagef("unknown command %q; did you mean %q? See: latchkey help", typed, guess)
+	case len(family) > 0:
+		return usagef("unknown command %q; write one of: %s", typed, strings.Join(family, ", "))
 	}
-	if guess != "" {
-		return command{}, nil, usagef("unknown command %q; did you mean %q? See: latchkey help", typed, guess)
-	}
-	return command{}, nil, usagef("unknown command %q; see: latchkey help", typed)
+	return usagef("unknown command %q; see: latchkey help", args[0])
 }
 
 func help(w io.Writer) error {

@@ -60,7 +60,7 @@ func peopleDeps(cfg *config.Config, log *slog.Logger, h *house) people.Deps {
 		DB: h.db, Audit: h.audit, Groups: h.groups, Settings: h.settings, Mail: h.mail, Log: log,
 		Options: people.Options{
 			SessionMaxAge:   cfg.SessionMaxAge,
-			Complexity:      cfg.PasswordComplexity,
+			Complexity:      people.Complexity(cfg.PasswordComplexity),
 			PasswordLength:  cfg.PasswordLength,
 			HashConcurrency: cfg.Argon2MaxConcurrent,
 			DisableThrottle: cfg.DisableSessionThrottle,

@@ -9,8 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
+	"net/url"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -88,7 +87,7 @@ func keyListCommand() command {
 		Command: config.Command{Name: "key list", About: "Lists the API keys: id, name, group, the beginning of the text, and when it was last modified."},
 		short:   "list the API keys",
 		run: func(ctx context.Context, c call) error {
-			h, err := open(ctx, c.cfg, c.log)
+			h, err := openExisting(ctx, c.cfg, c.log)
 			if err != nil {
 				return err
 			}
@@ -119,7 +118,7 @@ func keyDeleteCommand() command {
 			if err != nil || id < 1 {
 				return usagef("key delete: %q is not the id of a key; see: latchkey key list", c.rest[0])
 			}
-			h, err := open(ctx, c.cfg, c.log)
+			h, err := openExisting(ctx, c.cfg, c.log)
 			if err != nil {
 				return err
 			}
@@ -188,16 +187,11 @@ func keyText(c call) (secret.Text, error) {
 	return secret.New(line), nil
 }
 
-// verifyHere asks the database of this instance. It never makes one.
+// verifyHere asks the database of this instance.
 func verifyHere(ctx context.Context, c call, text secret.Text) error {
-	if c.cfg.DatabaseURL.Empty() {
-		if _, err := os.Stat(filepath.Join(c.cfg.DataDir, "latchkey.db")); err != nil {
-			return fmt.Errorf("whether the key works cannot be checked: there is no database in %s; name the instance with --data-dir, --database-url or --url, or use --offline", c.cfg.DataDir)
-		}
-	}
-	h, err := open(ctx, c.cfg, c.log)
+	h, err := openExisting(ctx, c.cfg, c.log)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot ask whether the key works: %w; --url asks a server, --offline checks the form only", err)
 	}
 	defer h.db.Close()
 	who, reason, err := h.verifier.Verify(ctx, text.Reveal())
@@ -217,16 +211,22 @@ func verifyHere(ctx context.Context, c call, text secret.Text) error {
 	return err
 }
 
-// verifyAt asks a server over HTTP.
+// verifyAt asks a server over HTTP. It follows no redirect: the key goes to the
+// address that was given and nowhere else.
 func verifyAt(ctx context.Context, c call, server string, text secret.Text) error {
+	at, err := url.Parse(server)
+	if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
+		return usagef("key verify: --url %q is not an address such as http://localhost:3000", server)
+	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(server, "/")+"/api/user/current", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.JoinPath("/api/user/current").String(), nil)
 	if err != nil {
-		return usagef("key verify: %q is not an address such as http://localhost:3000", server)
+		return err
 	}
 	req.Header.Set("X-Api-Key", text.Reveal())
-	res, err := http.DefaultClient.Do(req)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("cannot reach %s: %w", server, err)
 	}
@@ -237,11 +237,14 @@ func verifyAt(ctx context.Context, c call, server string, text secret.Text) erro
 	switch {
 	case res.StatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("the key does not work at %s", server)
+	case res.Header.Get("Location") != "":
+		return fmt.Errorf("%s redirects to %s; if that is the right address, give it to --url", server, res.Header.Get("Location"))
 	case res.StatusCode != http.StatusOK:
 		return fmt.Errorf("%s answered %s", server, res.Status)
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&user); err != nil {
-		return fmt.Errorf("%s does not answer like a Latchkey server: %w", server, err)
+	err = json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&user)
+	if err != nil || user.Name == "" {
+		return fmt.Errorf("%s does not answer like a server of Latchkey", server)
 	}
 	_, err = fmt.Fprintf(c.Stdout, "works at %s: key %q\n", server, user.Name)
 	return err

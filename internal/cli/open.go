@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 
 	"latchkey/internal/apikey"
 	"latchkey/internal/audit"
@@ -40,6 +43,17 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*house, er
 		return nil, err
 	}
 	return h, nil
+}
+
+// openExisting opens an instance that is there. It never makes one, so that a
+// mistyped directory is named and not filled.
+func openExisting(ctx context.Context, cfg *config.Config, log *slog.Logger) (*house, error) {
+	if cfg.DatabaseURL.Empty() {
+		if _, err := os.Stat(filepath.Join(cfg.DataDir, "latchkey.db")); err != nil {
+			return nil, fmt.Errorf("there is no database of Latchkey in %s; name its directory with --data-dir or LATCHKEY_DATA_DIR", cfg.DataDir)
+		}
+	}
+	return open(ctx, cfg, log)
 }
 
 func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) (*house, error) {

@@ -159,7 +159,7 @@ func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxi
 			http.SetCookie(w, k)
 		}
 	}
-	tls := func(r *http.Request) bool { return proxies.Secure(r) }
+	tls := func(r *http.Request) bool { return proxies.Secure(r, h.settings.String("site-url")) }
 	return web.New(web.Deps{
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings,
 		Authenticate: auth.Person,

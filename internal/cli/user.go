@@ -19,7 +19,7 @@ func userResetCommand() command {
 			if len(c.rest) != 1 {
 				return usagef("user reset-password needs one e-mail address")
 			}
-			h, err := open(ctx, c.cfg, c.log)
+			h, err := openExisting(ctx, c.cfg, c.log)
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func auditVerifyCommand() command {
 		Command: config.Command{Name: "audit verify", About: "Reads the whole audit log and proves that no entry was changed, removed or reordered."},
 		short:   "prove that the audit log is whole",
 		run: func(ctx context.Context, c call) error {
-			h, err := open(ctx, c.cfg, c.log)
+			h, err := openExisting(ctx, c.cfg, c.log)
 			if err != nil {
 				return err
 			}

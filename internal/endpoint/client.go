@@ -79,6 +79,25 @@ func (p Proxies) Client(r *http.Request) (client netip.Addr, proxied bool) {
 	return client, true
 }
 
+// Secure reports whether the client speaks TLS: to us, to a trusted proxy that
+// says so, or, when the proxy is unknown, to the host of an https site URL.
+func (p Proxies) Secure(r *http.Request, siteURL string) bool {
+	if r.TLS != nil {
+		return true
+	}
+	if proto := r.Header.Get("X-Forwarded-Proto"); proto != "" {
+		if peer, ok := parseHop(r.RemoteAddr); ok && p.trusts(peer) {
+			return strings.EqualFold(proto, "https")
+		}
+	}
+	host, ok := strings.CutPrefix(siteURL, "https://")
+	if !ok {
+		return false
+	}
+	host, _, _ = strings.Cut(host, "/")
+	return strings.EqualFold(host, r.Host)
+}
+
 // cutLast takes the last item from a list with commas.
 func cutLast(s string) (rest, last string) {
 	i := strings.LastIndexByte(s, ',')

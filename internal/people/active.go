@@ -29,7 +29,7 @@ func (s *Service) Deactivate(ctx context.Context, who *access.Principal, id int6
 		if err := s.groups.ActiveChanged(ctx, id, false); err != nil {
 			return err
 		}
-		if err := s.endSessions(ctx, id); err != nil {
+		if err := s.endSessions(ctx, id, 0); err != nil {
 			return err
 		}
 		return s.changed(ctx, who.Actor(), "user.deactivate", u, nil)
@@ -85,9 +85,9 @@ func (s *Service) setActive(ctx context.Context, id int64, active bool) error {
 	return fault.Wrap(err, "write user")
 }
 
-// endSessions ends all sessions of a person, on every node.
-func (s *Service) endSessions(ctx context.Context, userID int64) error {
-	if _, err := s.db.Exec(ctx, "DELETE FROM session WHERE user_id = ?1", userID); err != nil {
+// endSessions ends all sessions of a person but one, on every node; 0 keeps none.
+func (s *Service) endSessions(ctx context.Context, userID, keep int64) error {
+	if _, err := s.db.Exec(ctx, "DELETE FROM session WHERE user_id = ?1 AND id <> ?2", userID, keep); err != nil {
 		return fault.Wrap(err, "end sessions")
 	}
 	return s.db.Record(ctx, db.ChangedSession, userID)

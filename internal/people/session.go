@@ -115,26 +115,33 @@ func (s *Service) Session(ctx context.Context, token string) (*access.Principal,
 // seen it since.
 func (s *Service) live(ctx context.Context, h tokenHash) (*session, error) {
 	now, rest := s.db.Now(ctx), s.settings.Timeout()
-	v, cached := s.sessions.cache.Lookup(h)
-	if cached && v.rested(now, rest) {
-		s.sessions.cache.Drop(h)
-		cached = false
-	}
-	if !cached {
-		var err error
-		v, err = s.sessions.cache.Get(ctx, h)
-		if errors.Is(err, db.ErrNone) {
+	if v, ok := s.sessions.cache.Lookup(h); ok {
+		if !now.Before(v.expires) {
 			return nil, nil
 		}
-		if err != nil {
-			return nil, fault.Wrap(err, "read session")
+		if !v.rested(now, rest) {
+			return v, nil
 		}
+		s.sessions.cache.Drop(h)
+	}
+	v, err := s.sessions.cache.Get(ctx, h)
+	if errors.Is(err, db.ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, "read session")
+	}
+	if rest > 0 {
+		rest += unwritten
 	}
 	if !now.Before(v.expires) || v.rested(now, rest) {
 		return nil, nil
 	}
 	return v, nil
 }
+
+// unwritten is how far the stored time of a session's last use may lie behind.
+const unwritten = 2 * sweepGap
 
 func (v *session) rested(now time.Time, limit time.Duration) bool {
 	return limit > 0 && now.Sub(time.UnixMicro(v.seen.Load())) > limit
@@ -202,5 +209,5 @@ type NewSession struct {
 	Token     secret.Text // a UUID
 	UserID    int64
 	ExpiresAt time.Time
-	Remember  bool // the person asked to stay signed in when the browser closes
+	Remember  bool // the cookie is to outlive the browser: the person asked for it at sign-in
 }

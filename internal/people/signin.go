@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -28,9 +27,8 @@ const TextWrongPassword = "did not match stored password"
 
 // credentials is what signing in needs to know of a person.
 type credentials struct {
-	user   User
-	hash   string // "" when there is none
-	active bool
+	user User
+	hash string // "" when there is none
 }
 
 // SignIn makes a session for a person. The user name is the e-mail address, in
@@ -38,7 +36,8 @@ type credentials struct {
 // password is looked at; Unauthenticated at "password" for an unknown user and
 // a wrong password alike, after the same time, and at "_error" for the right
 // password of an inactive person (contract/identity.md 2.3, 2.6); and
-// Unavailable when too many sign in at once.
+// Unavailable when too many sign in at once. The session lives as long with
+// remember as without; only its cookie does not.
 func (s *Service) SignIn(ctx context.Context, username string, password secret.Text, remember bool) (NewSession, error) {
 	name := strings.ToLower(username)
 	claim, err := s.throttle.attempt(ctx, "username", true,
@@ -57,7 +56,7 @@ func (s *Service) SignIn(ctx context.Context, username string, password secret.T
 	if !match {
 		return NewSession{}, s.refused(ctx, c.user, unauthenticated("password", TextWrongPassword))
 	}
-	if !c.active {
+	if !c.user.Active {
 		return NewSession{}, s.refused(ctx, c.user, unauthenticated("_error", "Your account is disabled."))
 	}
 	rehashed := c.hash
@@ -66,7 +65,7 @@ func (s *Service) SignIn(ctx context.Context, username string, password secret.T
 			return NewSession{}, err
 		}
 	}
-	session, err := s.admit(ctx, c, rehashed, claim)
+	session, err := s.admit(ctx, c, rehashed, claim, map[string]any{"remember": remember})
 	session.Remember = remember
 	return session, err
 }
@@ -88,24 +87,27 @@ func (s *Service) credentials(ctx context.Context, email string) (credentials, e
 	return c, fault.Wrap(err, "read credentials")
 }
 
-const selectCredentials = "SELECT u.id, u.kind, u.email, u.active, coalesce(u.password_hash, '') FROM users u"
+const selectCredentials = `SELECT u.id, u.kind, u.email, u.first_name, u.last_name, u.active,
+	coalesce(u.password_hash, '') FROM users u`
 
 func scanCredentials(r db.Row) (credentials, error) {
 	var c credentials
-	err := r.Scan(&c.user.ID, &c.user.Kind, &c.user.Email, &c.active, &c.hash)
+	u := &c.user
+	err := r.Scan(&u.ID, &u.Kind, &u.Email, &u.FirstName, &u.LastName, &u.Active, &c.hash)
+	u.CommonName = commonName(u.FirstName, u.LastName, u.Email)
 	return c, err
 }
 
 // admit makes the session of a person whose password was right, unless the
 // person or the password changed meanwhile.
-func (s *Service) admit(ctx context.Context, c credentials, hash string, made claim) (NewSession, error) {
+func (s *Service) admit(ctx context.Context, c credentials, hash string, made claim, details map[string]any) (NewSession, error) {
 	var session NewSession
 	err := s.db.InTx(ctx, func(ctx context.Context) error {
 		now, err := db.One(ctx, s.db, scanCredentials, selectCredentials+" WHERE u.id = ?1", c.user.ID)
 		if err != nil {
 			return fault.Wrap(err, "read credentials")
 		}
-		if !now.active || now.hash != c.hash {
+		if !now.user.Active || now.hash != c.hash {
 			return unauthenticated("password", TextWrongPassword)
 		}
 		if hash != c.hash {
@@ -116,15 +118,15 @@ func (s *Service) admit(ctx context.Context, c credentials, hash string, made cl
 		if err := s.throttle.forgive(ctx, made); err != nil {
 			return err
 		}
-		session, err = s.open(ctx, c.user)
+		session, err = s.open(ctx, now.user, details)
 		return err
 	})
 	return session, err
 }
 
 // open writes a new session with its audit entry and the time of the sign-in,
-// in a transaction.
-func (s *Service) open(ctx context.Context, u User) (NewSession, error) {
+// in a transaction. details says how the person came in.
+func (s *Service) open(ctx context.Context, u User, details map[string]any) (NewSession, error) {
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return NewSession{}, fault.Wrap(err, "make session token")
@@ -142,11 +144,15 @@ func (s *Service) open(ctx context.Context, u User) (NewSession, error) {
 	if err != nil {
 		return NewSession{}, fault.Wrap(err, "write sign-in")
 	}
-	actor := audit.Actor{Kind: access.Person.String(), UserID: u.ID, Name: u.Email}
-	return n, s.audit.Append(ctx, actor, audit.Entry{
+	return n, s.audit.Append(ctx, actorOf(u), audit.Entry{
 		Action: "session.create", ObjectKind: "session", ObjectID: n.ID, ObjectName: u.Email,
-		Details: map[string]any{"expires_at": n.ExpiresAt.Format(time.RFC3339)},
+		Details: details,
 	})
+}
+
+// actorOf returns a person as the audit log names one who just signed in.
+func actorOf(u User) audit.Actor {
+	return audit.Actor{Kind: access.Person.String(), UserID: u.ID, Name: u.CommonName}
 }
 
 // maxOrigin is how much of what a client says of itself is kept, in bytes.
@@ -176,8 +182,7 @@ func (s *Service) SignOut(ctx context.Context, token secret.Text) error {
 		if err != nil {
 			return err
 		}
-		actor := audit.Actor{Kind: access.Person.String(), UserID: u.ID, Name: u.CommonName}
-		return s.end(ctx, actor, u, v.id)
+		return s.end(ctx, actorOf(u), u, v.id)
 	})
 }
 

@@ -94,55 +94,46 @@ func (t throttle) attempt(ctx context.Context, field string, countRefused bool, 
 	if t.off {
 		return c, nil
 	}
-	var err error
-	if c.before, err = t.read(ctx, c.at, buckets); err != nil {
+	wait, full, err := t.check(ctx, &c)
+	if err == nil && wait > 0 && (full || !countRefused) {
+		err = tooMany(field, wait) // without a write
+	}
+	if err != nil {
 		return c, err
 	}
-	longest, full := time.Duration(0), false
-	for i, b := range buckets {
-		if w := c.before[i].wait(b.threshold, c.at); w > longest {
-			longest, full = w, c.before[i].n >= b.threshold+maxOver
+	err = t.db.InTx(ctx, func(ctx context.Context) error {
+		if wait, _, err = t.check(ctx, &c); err != nil {
+			return err
 		}
-	}
-	if longest > 0 && (!countRefused || full) {
-		return c, tooMany(field, longest)
-	}
-	for i, b := range buckets {
-		n, err := t.count(ctx, c.at, b)
-		if err != nil {
-			return c, err
+		if wait > 0 && !countRefused {
+			return nil
 		}
-		if n > b.threshold && n-1 > c.before[i].n { // another attempt came between
-			longest = max(longest, attempts{n - 1, c.at}.wait(b.threshold, c.at))
-		}
+		return t.count(ctx, c)
+	})
+	if err == nil && wait > 0 {
+		err = tooMany(field, wait)
 	}
-	if longest > 0 {
-		return c, tooMany(field, longest)
-	}
-	return c, nil
+	return c, err
 }
 
-func tooMany(field string, wait time.Duration) error {
-	seconds := max(int64(math.Round(wait.Seconds())), 1)
-	f := fault.Field(field, "Too many attempts! You must wait %d seconds before trying again.", seconds)
-	f.Kind = fault.TooMany
-	return f
-}
-
-// read returns what is stored of the buckets; none counts as zero attempts.
-func (t throttle) read(ctx context.Context, now time.Time, buckets []bucket) ([]attempts, error) {
-	out := make([]attempts, len(buckets))
-	for i, b := range buckets {
+// check reads the buckets and returns how long the attempt must wait, and
+// whether the bucket that says so is counted no further.
+func (t throttle) check(ctx context.Context, c *claim) (wait time.Duration, full bool, err error) {
+	c.before = make([]attempts, len(c.buckets))
+	for i, b := range c.buckets {
 		found, err := db.All(ctx, t.db, scanAttempts,
-			"SELECT attempts, last_at FROM throttle WHERE bucket = ?1 AND window_start > ?2", b.id, now.Add(-window))
+			"SELECT attempts, last_at FROM throttle WHERE bucket = ?1 AND window_start > ?2", b.id, c.at.Add(-window))
 		if err != nil {
-			return nil, fault.Wrap(err, "read throttle")
+			return 0, false, fault.Wrap(err, "read throttle")
 		}
 		if len(found) > 0 {
-			out[i] = found[0]
+			c.before[i] = found[0]
+		}
+		if w := c.before[i].wait(b.threshold, c.at); w > wait {
+			wait, full = w, c.before[i].n >= b.threshold+maxOver
 		}
 	}
-	return out, nil
+	return wait, full, nil
 }
 
 func scanAttempts(r db.Row) (attempts, error) {
@@ -151,15 +142,26 @@ func scanAttempts(r db.Row) (attempts, error) {
 	return a, err
 }
 
-// count raises a bucket in one statement and returns its attempts.
-func (t throttle) count(ctx context.Context, now time.Time, b bucket) (int64, error) {
-	n, err := t.db.Insert(ctx, `INSERT INTO throttle (bucket, attempts, window_start, last_at) VALUES (?1, 1, ?2, ?2)
-		ON CONFLICT (bucket) DO UPDATE SET
-			attempts = CASE WHEN throttle.window_start > ?3 THEN throttle.attempts + 1 ELSE 1 END,
-			window_start = CASE WHEN throttle.window_start > ?3 THEN throttle.window_start ELSE excluded.window_start END,
-			last_at = excluded.last_at
-		RETURNING attempts`, b.id, now, now.Add(-window))
-	return n, fault.Wrap(err, "count an attempt")
+// count raises the buckets of an attempt. A window that is over begins anew.
+func (t throttle) count(ctx context.Context, c claim) error {
+	for i, b := range c.buckets {
+		q := "UPDATE throttle SET attempts = attempts + 1, last_at = ?2 WHERE bucket = ?1"
+		if c.before[i].last.IsZero() {
+			q = `INSERT INTO throttle (bucket, attempts, window_start, last_at) VALUES (?1, 1, ?2, ?2)
+				ON CONFLICT (bucket) DO UPDATE SET attempts = 1, window_start = excluded.window_start, last_at = excluded.last_at`
+		}
+		if _, err := t.db.Exec(ctx, q, b.id, c.at); err != nil {
+			return fault.Wrap(err, "count an attempt")
+		}
+	}
+	return nil
+}
+
+func tooMany(field string, wait time.Duration) error {
+	seconds := max(int64(math.Round(wait.Seconds())), 1)
+	f := fault.Field(field, "Too many attempts! You must wait %d seconds before trying again.", seconds)
+	f.Kind = fault.TooMany
+	return f
 }
 
 // forgive takes back an attempt that turned out well.

@@ -103,12 +103,17 @@ type Facts struct {
 	HasInvitedSecondUser bool // is the installer, and there is another person
 }
 
-// commonName is the name that people see (contract/identity.md 2.7).
-func commonName(first, last *string, email string) string {
-	if first == nil && last == nil {
+// CommonName returns the name that people see: "first last", or the e-mail
+// address of who has neither (contract/identity.md 2.7).
+func CommonName(first, last, email string) string {
+	if first == "" && last == "" {
 		return email
 	}
-	return strings.TrimSpace(text(first) + " " + text(last))
+	return strings.TrimSpace(first + " " + last)
+}
+
+func commonName(first, last *string, email string) string {
+	return CommonName(text(first), text(last), email)
 }
 
 // text returns the string, "" for null.

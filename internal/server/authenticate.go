@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"latchkey/internal/access"
 	"latchkey/internal/apikey"
@@ -23,7 +24,7 @@ type Authenticator struct {
 // (contract/identity.md 1.3: a session wins; a bad session does not hide a
 // good key). Nil means anonymous. An error means that the answer could not be
 // found out.
-func (a Authenticator) Any(ctx context.Context, r *http.Request) (*access.Principal, error) {
+func (a Authenticator) Any(ctx context.Context, r *http.Request, _ netip.Addr) (*access.Principal, error) {
 	p, err := a.Person(ctx, r)
 	if p != nil || err != nil {
 		return p, err

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 
 	"latchkey/internal/people"
 )
@@ -30,7 +31,7 @@ func (p *page) setup() error {
 		return err
 	}
 	session, err := p.site.People.Setup(p.ctx(), people.Setup{
-		Token: f.Get("token"), Email: f.text("email"), Password: f.secret("password"),
+		Token: f.secret("token"), Email: f.text("email"), Password: f.secret("password"),
 		FirstName: f.optional("first_name"), LastName: f.optional("last_name"), SiteName: f.text("site_name"),
 	})
 	if err != nil {
@@ -140,4 +141,12 @@ func (p *page) baseURL() string {
 		u.Scheme = "https"
 	}
 	return u.String()
+}
+
+// absolute completes a link that has no host, because no setting says which.
+func (p *page) absolute(link string) string {
+	if strings.HasPrefix(link, "/") {
+		return p.baseURL() + link
+	}
+	return link
 }

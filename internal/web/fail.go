@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
 	"log/slog"
 	"net/http"
 
@@ -79,9 +78,6 @@ func (p *page) fail(err error) {
 // report writes an error to the log and returns the id that names it there.
 func (p *page) report(err error) string {
 	id := audit.OriginOf(p.ctx()).RequestID
-	if id == "" {
-		id = rand.Text()[:12]
-	}
 	p.site.Log.ErrorContext(p.ctx(), "page failed", slog.String("id", id),
 		slog.String("method", p.r.Method), slog.String("path", p.r.URL.Path), slog.Any("error", err))
 	return id

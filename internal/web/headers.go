@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"latchkey/internal/access"
 	"latchkey/internal/fault"
 )
 
@@ -34,8 +35,11 @@ func (s *site) headers(next http.Handler) http.Handler {
 func (s *site) sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := &page{site: s, w: w, r: r}
-		p.fail(fault.New(fault.Forbidden, "This form was sent from another site, so it was not carried out."))
+		s.serve(route{policy: access.Public("session", access.Read), handler: (*page).fromElsewhere})(w, r)
 	}))
 	return guard.Handler(next)
+}
+
+func (p *page) fromElsewhere() error {
+	return fault.New(fault.Forbidden, "This form was sent from another site, so it was not carried out.")
 }

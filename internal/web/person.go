@@ -224,7 +224,7 @@ func (p *page) resetPerson() error {
 	} else {
 		link, linkErr := try(p.site.once, p.formToken(f), func() (secret.Text, error) {
 			link, err := p.site.People.ResetLink(p.settled(), p.who, u.ID)
-			return secret.New(link), err
+			return secret.New(p.absolute(link)), err
 		})
 		if err = linkErr; err == nil {
 			return p.showLinkOnce(u, link)

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"crypto/rand"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"latchkey/internal/access"
+	"latchkey/internal/audit"
 	"latchkey/internal/fault"
 )
 
@@ -40,11 +43,26 @@ const maxForm = 1 << 20
 func (s *site) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		p := &page{site: s, w: w, r: r}
+		p := &page{site: s, w: w, r: r.WithContext(audit.WithOrigin(r.Context(), s.origin(r)))}
 		if err := p.enter(rt); err != nil {
 			p.fail(err)
 		}
 	}
+}
+
+// origin returns where a request came from, as the audit log keeps it. The id
+// is new: a client cannot choose what the log says.
+func (s *site) origin(r *http.Request) audit.Origin {
+	return audit.Origin{RemoteAddr: s.RemoteAddr(r), RequestID: rand.Text()[:16], UserAgent: r.UserAgent()}
+}
+
+// peer returns the address of the other end of the connection.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // enter runs a route for a caller.

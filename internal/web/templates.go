@@ -66,12 +66,13 @@ func (t *templates) render(w http.ResponseWriter, status int, name string, v vie
 
 func functions(a *assets, c clock.Clock) template.FuncMap {
 	return template.FuncMap{
-		"asset":  a.url,
-		"icon":   icon,
-		"input":  newInput,
-		"search": newSearch,
-		"when":   newMoments(c),
-		"plural": plural,
-		"number": number,
+		"asset":   a.url,
+		"icon":    icon,
+		"input":   newInput,
+		"search":  newSearch,
+		"when":    newMoments(c),
+		"plural":  plural,
+		"number":  number,
+		"browser": browser,
 	}
 }

@@ -31,6 +31,9 @@ type Deps struct {
 	ClearSession func(w http.ResponseWriter, r *http.Request)
 	// MailConfigured reports whether the instance can send mail.
 	MailConfigured func() bool
+	// RemoteAddr returns the address of the browser, also behind a trusted
+	// proxy. Nil means that of the connection.
+	RemoteAddr func(r *http.Request) string
 	// TLS reports whether the browser came over TLS, here or at a trusted proxy.
 	TLS func(r *http.Request) bool
 
@@ -55,6 +58,9 @@ func New(d Deps) (http.Handler, error) {
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.RemoteAddr == nil {
+		d.RemoteAddr = peer
 	}
 	files, err := loadAssets()
 	if err != nil {

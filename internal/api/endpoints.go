@@ -1,0 +1,51 @@
+package api
+
+import (
+	"slices"
+
+	"latchkey/internal/apikey"
+	"latchkey/internal/cookie"
+	"latchkey/internal/endpoint"
+	"latchkey/internal/group"
+	"latchkey/internal/people"
+	"latchkey/internal/secret"
+	"latchkey/internal/setting"
+)
+
+// Mailer knows whether e-mail can be sent; *mail.Mailer does.
+type Mailer interface{ Configured() bool }
+
+// Services are what the routes call. All are required.
+type Services struct {
+	People   *people.Service
+	Groups   *group.Service
+	Keys     *apikey.Service
+	Settings *setting.Service
+	Mail     Mailer
+	Jar      cookie.Jar
+	Version  string // the release of Metabase that is spoken, such as v0.62.0
+	Product  string // our own release
+}
+
+// Endpoints returns all routes of the domain.
+func Endpoints(s Services) []endpoint.Endpoint {
+	return slices.Concat(
+		SetupEndpoints(s.People, s.Jar),
+		SessionEndpoints(s.People, s.Jar),
+		PropertyEndpoints(s),
+		UserEndpoints(s.People, s.Jar),
+		GroupEndpoints(s.Groups, s.People),
+		KeyEndpoints(s.Keys),
+		SettingEndpoints(s.Settings),
+	)
+}
+
+// Rules returns the named checks that the inputs of the routes use.
+func Rules(p *people.Service) endpoint.Rules {
+	return endpoint.Rules{
+		endpoint.RuleEmail:    people.ValidEmail,
+		endpoint.RulePassword: func(s string) bool { return p.PasswordPolicy().Valid(secret.New(s)) },
+		ruleLocale:            people.ValidLocale,
+		ruleSetupToken:        func(s string) bool { return p.CheckSetupToken(secret.New(s)) == nil },
+	}
+}

@@ -1,0 +1,204 @@
+package matrix_test
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"latchkey/internal/access"
+	"latchkey/internal/apptest/dbtest"
+)
+
+var numbers = regexp.MustCompile(`/\d+`)
+
+// public are the routes that anybody may call. A route that is declared public
+// and is not here fails the test, and the other way round.
+func public() []string {
+	return []string{
+		"GET /api/health", "GET /livez", "GET /readyz",
+		"GET /api/docs", "GET /api/docs/style.css", "GET /api/docs/openapi.json",
+		"POST /api/setup",
+		"POST /api/session", "DELETE /api/session", "GET /api/session/properties",
+		"POST /api/session/password-check", "POST /api/session/forgot_password",
+		"POST /api/session/reset_password", "GET /api/session/password_reset_token_valid",
+		"POST /api/session/google_auth",
+
+		"GET /setup", "POST /setup", "GET /auth/login", "POST /auth/login", "POST /auth/logout",
+		"GET /auth/forgot_password", "POST /auth/forgot_password",
+		"GET /auth/reset_password/{token}", "POST /auth/reset_password/{token}",
+	}
+}
+
+func TestPublicRoutes(t *testing.T) {
+	api, pages := declared(freshWorld(t, dbtest.SQLite))
+	var got []string
+	for _, r := range slices.Concat(api, pages) {
+		if r.who == access.Anyone.String() {
+			got = append(got, r.String())
+		}
+	}
+	for _, r := range got {
+		if !slices.Contains(public(), r) {
+			t.Errorf("%s lets anybody in; if that is meant, add it to the list here", r)
+		}
+	}
+	for _, r := range public() {
+		if !slices.Contains(got, r) {
+			t.Errorf("%s is on the list of public routes, but is not declared public", r)
+		}
+	}
+}
+
+// told are the routes that tell a caller without rights whether an object
+// exists. Metabase's do (contract/identity.md 3.6), so clients see it here too.
+func told() []string { return []string{"DELETE /api/permissions/membership/{id}"} }
+
+// missing is an id that nothing has.
+const missing = 999_999
+
+// TestForeignLooksMissing: who may not touch an object does not learn whether
+// it exists.
+func TestForeignLooksMissing(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite)
+	api, pages := declared(w)
+	recipes := apiRecipes()
+	maps.Copy(recipes, pageRecipes())
+	for _, r := range slices.Concat(api, pages) {
+		if r.who == access.Anyone.String() || !wildcard.MatchString(r.path) {
+			continue
+		}
+		for _, name := range []string{anonymous, plain, plainKey} {
+			p := w.callers[name]
+			c := recipes[r.String()].make(w, p)
+			foreign := w.send(r, c, p)
+			for value, v := range c.path {
+				if _, isID := v.(int64); isID || strings.HasSuffix(r.path, "/{id}/end") {
+					c.path[value] = int64(missing)
+				}
+			}
+			absent := w.send(r, c, p)
+			alike := foreign.Status == absent.Status &&
+				numbers.ReplaceAllString(foreign.Body, "") == numbers.ReplaceAllString(absent.Body, "")
+			if alike == (slices.Contains(told(), r.String()) && name != anonymous) {
+				t.Errorf("%s by %s: a foreign object is answered %d, a missing one %d", r, name, foreign.Status, absent.Status)
+			}
+		}
+	}
+}
+
+// TestMissing: for an administrator, what is missing is 404 and nothing else,
+// and a number beyond all rows is missing too.
+func TestMissing(t *testing.T) {
+	w := newWorld(t, dbtest.PostgreSQL)
+	api, pages := declared(w)
+	recipes := apiRecipes()
+	maps.Copy(recipes, pageRecipes())
+	// DELETE of an unknown group is 204, which clients rely on (3.5); in the
+	// pages, deleting what is gone is what was wanted. Managers are not there.
+	others := map[string]string{
+		"DELETE /api/permissions/group/{id}":                       "204",
+		"PUT /api/permissions/membership/{id}":                     "402",
+		"POST /admin/settings/authentication/api-keys/{id}/delete": "303",
+		"POST /admin/people/groups/{id}/delete":                    "303",
+	}
+	for _, r := range slices.Concat(api, pages) {
+		if !strings.Contains(r.path, "{id}") {
+			continue
+		}
+		p := w.callers[admin]
+		for _, id := range []any{int64(missing), "99999999999999999999"} {
+			c := recipes[r.String()].make(w, p)
+			c.path["id"] = id
+			want := others[r.String()]
+			if want == "" {
+				want = "404"
+			}
+			if got := w.send(r, c, p); fmt.Sprint(got.Status) != want {
+				t.Errorf("%s with the id %v: %d %.200s, want %s", r, id, got.Status, got.Body, want)
+			}
+		}
+	}
+	noTrouble(t, w)
+}
+
+// TestSelf: what callers may do to themselves, and that it gives them nothing
+// more than they had.
+func TestSelf(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite)
+	own := map[string]int64{plain: w.userID(plain), plainKey: w.userID(plainKey), admin: w.userID(admin)}
+	other := w.person()
+	group := w.group()
+	tests := []struct {
+		who    string
+		method string
+		path   string // %d is the caller's own id
+		body   any
+		want   int
+	}{
+		{plain, "GET", "/api/user/%d", nil, 200},
+		{plainKey, "GET", "/api/user/%d", nil, 200},
+		{plain, "PUT", "/api/user/%d", body{"first_name": "Bo"}, 200},
+		{plain, "PUT", "/api/user/%d", body{"is_superuser": true}, 200}, // ignored, see below
+		{plain, "PUT", "/api/user/%d", body{"user_group_memberships": []body{{"id": 1}, {"id": 2}}}, 403},
+		{plain, "PUT", "/api/user/%d", body{"user_group_memberships": []body{{"id": 1}, {"id": group}}}, 403},
+		{plain, "PUT", "/api/user/%d", body{"user_group_memberships": []body{{"id": 1}}}, 200},
+		{plain, "PUT", "/api/user/%d/modal/qbnewb", nil, 200},
+		{plain, "PUT", "/api/user/%d/password", body{"password": "new horse 43"}, 400}, // the old one is missing
+		{plain, "PUT", "/api/user/%d/password", body{"password": "new horse 43", "old_password": "wrong 42"}, 400},
+		{plain, "DELETE", "/api/user/%d", nil, 403},
+		{plain, "PUT", "/api/user/%d/reactivate", nil, 403},
+		{plainKey, "PUT", "/api/user/%d", body{"is_superuser": true}, 200},
+		{plainKey, "PUT", "/api/user/%d", body{"user_group_memberships": []body{{"id": 1}, {"id": 2}}}, 403},
+		{plainKey, "PUT", "/api/user/%d/password", body{"password": "new horse 43"}, 404},
+		{plainKey, "DELETE", "/api/user/%d", nil, 403},
+		{admin, "DELETE", "/api/user/%d/nonsense", nil, 404},
+	}
+	for _, tt := range tests {
+		path := fmt.Sprintf(tt.path, own[tt.who])
+		if got := w.Do(tt.method, path, tt.body, w.callers[tt.who].api()...); got.Status != tt.want {
+			t.Errorf("%s %s %v by %s: %d %s, want %d", tt.method, tt.path, tt.body, tt.who, got.Status, got.Body, tt.want)
+		}
+	}
+	for _, name := range []string{plain, plainKey} {
+		if got := w.Do("GET", "/api/permissions/group", nil, w.callers[name].api()...); got.Status != 403 {
+			t.Errorf("%s made itself an administrator: %d", name, got.Status)
+		}
+		for _, id := range []int64{other, missing} {
+			if got := w.Do("GET", fmt.Sprintf("/api/user/%d", id), nil, w.callers[name].api()...); got.Status != 403 {
+				t.Errorf("GET /api/user/%d by %s: %d, want 403", id, name, got.Status)
+			}
+		}
+	}
+}
+
+// TestKeyOpensNoPage: an administrator's key beside a bad session, as header
+// or cookie, opens no page and ends no session of anybody.
+func TestKeyOpensNoPage(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite)
+	key := w.callers[adminKey].key
+	for name, headers := range map[string][]string{
+		"key":                   {"X-API-Key", key},
+		"key and bad session":   {"X-API-Key", key, "Cookie", "metabase.SESSION=3c2d1f1e-0d6e-4f0e-9a43-0c6f5d0f7c11"},
+		"key as session":        {"Cookie", "metabase.SESSION=" + key},
+		"key as session header": {"X-Metabase-Session", key},
+		"key as bearer":         {"Authorization", "Bearer " + key},
+	} {
+		if got := w.Do("GET", "/admin/people", nil, headers...); got.Status != 303 {
+			t.Errorf("%s: /admin/people is answered %d, want 303", name, got.Status)
+		}
+		form := url.Values{"name": {"made by a key"}}
+		if got := w.sendForm("POST", "/admin/people/groups/new", form, headers); got.Status != 303 || !strings.HasPrefix(got.Header.Get("Location"), "/auth/login") {
+			t.Errorf("%s: a form is answered %d to %s", name, got.Status, got.Header.Get("Location"))
+		}
+	}
+	if got := w.Do("GET", "/api/permissions/group", nil, w.callers[admin].api()...); strings.Contains(got.Body, "made by a key") {
+		t.Error("a form that was sent with a key was carried out")
+	}
+	if got := w.Do("GET", "/api/user/current?x-api-key="+url.QueryEscape(key)+"&api_key="+url.QueryEscape(key), nil); got.Status != 401 {
+		t.Errorf("a key in the query is answered %d, want 401", got.Status)
+	}
+}
