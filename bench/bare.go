@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
 	"strconv"
 	"strings"
 )
@@ -58,12 +57,3 @@ func (b *bench) bare(cores, body string) (*process, error) {
 	go s.wait()
 	return s, err
 }
-
-// wait notes the end of a process.
-func (s *process) wait() {
-	_ = s.cmd.Wait()
-	close(s.done)
-}
-
-// role returns the command that starts this program in a role.
-func (b *bench) role(cores string, args ...string) *exec.Cmd { return pinned(cores, b.self, args...) }

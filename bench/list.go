@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"time"
 )
 
@@ -57,20 +56,12 @@ func listLoad(addr string, p place) load {
 	return l
 }
 
-// cores splits the machine between server and load.
-func cores() (server, load string) {
-	if runtime.NumCPU() < 2 {
-		return "", ""
-	}
-	return "0", "1"
-}
-
 // contest is the rounds of two servers, one after the other.
 type contest struct {
-	ours, bare             load
-	rates, bareRates       []float64
-	ratios                 []float64
-	cost, bareCost         []time.Duration // processor time of a request
+	ours, bare       load
+	rates, bareRates []float64
+	ratios           []float64
+	cost, bareCost   []time.Duration // processor time of a request
 }
 
 // round is how long one server is loaded at a time.

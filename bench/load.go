@@ -126,29 +126,39 @@ func (l load) one(ctx context.Context, i int) (n int, err error) {
 	}
 	defer func() { _ = c.Close() }()
 	own := slices.Concat(l.reqs[i*len(l.reqs)/l.conns:], l.reqs[:i*len(l.reqs)/l.conns])
+	var batch []byte
 	for next := 0; ctx.Err() == nil; n += l.depth {
-		if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-			return n, err
-		}
-		batch := make([]byte, 0, 4096)
+		batch = batch[:0]
 		for range l.depth {
 			batch = append(batch, own[next]...)
 			next = (next + 1) % len(own)
 		}
-		if _, err := c.Write(batch); err != nil {
+		if err := c.send(batch, l.depth, l.want); err != nil {
 			return n, err
-		}
-		for range l.depth {
-			status, _, err := c.answer()
-			if err != nil {
-				return n, err
-			}
-			if status != l.want {
-				return n, fmt.Errorf("status %d, want %d", status, l.want)
-			}
 		}
 	}
 	return n, nil
+}
+
+// send writes n requests at once and reads their answers, which must all have
+// one status.
+func (c *conn) send(batch []byte, n, want int) error {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	if _, err := c.Write(batch); err != nil {
+		return err
+	}
+	for range n {
+		status, _, err := c.answer()
+		if err != nil {
+			return err
+		}
+		if status != want {
+			return fmt.Errorf("status %d, want %d", status, want)
+		}
+	}
+	return nil
 }
 
 // latencies asks one request after the other on one connection, at most so

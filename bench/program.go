@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -31,18 +30,9 @@ func build(ctx context.Context, dir string) (string, error) {
 // process is a program that runs beside the harness.
 type process struct {
 	cmd  *exec.Cmd
-	addr string // host:port it listens on
+	addr string       // host:port it listens on
 	log  bytes.Buffer // to be read when done is closed
 	done chan struct{}
-}
-
-// pinned makes a command run on the given cores only, such as "0"; "" means
-// all. Without taskset it runs on all.
-func pinned(cores string, name string, args ...string) *exec.Cmd {
-	if tool, err := exec.LookPath("taskset"); err == nil && cores != "" {
-		return exec.Command(tool, append([]string{"-c", cores, name}, args...)...)
-	}
-	return exec.Command(name, args...)
 }
 
 // serve starts the program on a place and waits until it is healthy.
@@ -75,8 +65,14 @@ func (b *bench) launch(p place, cores string, env ...string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { _ = cmd.Wait(); close(s.done) }()
+	go s.wait()
 	return s, nil
+}
+
+// wait notes the end of a process.
+func (s *process) wait() {
+	_ = s.cmd.Wait()
+	close(s.done)
 }
 
 // freeAddr returns an address on loopback that nobody listens on.
@@ -156,4 +152,3 @@ func (s *process) processor() (time.Duration, error) {
 	const ticks = 100 // a second, on every Linux
 	return time.Duration(user+system) * time.Second / ticks, errors.Join(err1, err2)
 }
-

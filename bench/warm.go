@@ -84,7 +84,7 @@ func warmRow(ctx context.Context, b *bench) error {
 	for i := range texts {
 		texts[i] = p.key(i)
 		if who, reason, err := c.verifier.Verify(ctx, texts[i]); who == nil {
-			return fmt.Errorf("key %d was refused: %s: %w", i, reason, err)
+			return fmt.Errorf("key %d was refused: %s, %v", i, reason, err)
 		}
 	}
 	one := bestOf(func(b *testing.B) {

@@ -84,17 +84,21 @@ func (p *Pepper) proves(stored []byte) bool {
 	return subtle.ConstantTimeCompare(m[:], stored) == 1
 }
 
-// ParsePepper reads the text form of a pepper: base64 or hex of 32 bytes or more.
+// ParsePepper reads the text form of a pepper: base64 or hex of 32 bytes or
+// more. What is hex is never read as base64, which would take a pepper that is
+// too short for one that is long enough.
 func ParsePepper(text secret.Text) (*Pepper, error) {
 	s := strings.TrimSpace(text.Reveal())
-	for _, decode := range []func(string) ([]byte, error){
-		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
-	} {
-		if b, err := decode(s); err == nil && len(b) >= pepperLen {
-			return NewPepper(b)
+	b, err := hex.DecodeString(s)
+	for _, form := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+		if err != nil {
+			b, err = form.DecodeString(s)
 		}
 	}
-	return nil, errors.New("pepper: must be base64 or hex of at least 32 bytes, such as the output of: openssl rand -base64 32")
+	if err != nil || len(b) < pepperLen {
+		return nil, errors.New("pepper: must be base64 or hex of at least 32 bytes, such as the output of: openssl rand -base64 32")
+	}
+	return NewPepper(b)
 }
 
 // LoadPepper reads the pepper file. When there is none and mayCreate says that

@@ -18,6 +18,7 @@ import (
 	"latchkey/internal/access"
 	"latchkey/internal/apikey"
 	"latchkey/internal/config"
+	"latchkey/internal/fault"
 	"latchkey/internal/group"
 	"latchkey/internal/secret"
 )
@@ -29,9 +30,9 @@ func keyCreateCommand() command {
 		Command: config.Command{
 			Name: "key create", About: "Creates an API key and prints its text, which cannot be shown again. Works before and after set-up, also while the server runs.",
 			Flags: func(f *flag.FlagSet) {
-				f.StringVar(&name, "name", "", "name of the key")
-				f.StringVar(&groupName, "group", "All Users", "name of the group whose permissions the key gets")
-				f.BoolVar(&asJSON, "json", false, "print id, name, group and key as JSON")
+				f.StringVar(&name, "name", "", "Name of the key.")
+				f.StringVar(&groupName, "group", "All Users", "Group whose permissions the key gets.")
+				f.BoolVar(&asJSON, "json", false, "Print id, name, group and key as JSON.")
 			},
 		},
 		short: "create an API key",
@@ -40,7 +41,7 @@ func keyCreateCommand() command {
 }
 
 func createKey(ctx context.Context, c call, name, groupName string, asJSON bool) error {
-	if name == "" || len(c.rest) > 0 {
+	if strings.TrimSpace(name) == "" || len(c.rest) > 0 {
 		return usagef("key create needs a name: latchkey key create --name ci --group Administrators")
 	}
 	h, err := open(ctx, c.cfg, c.log)
@@ -99,7 +100,7 @@ func keyListCommand() command {
 			w := tabwriter.NewWriter(c.Stdout, 0, 8, 2, ' ', 0)
 			_, _ = fmt.Fprintln(w, "ID\tNAME\tGROUP\tKEY\tMODIFIED")
 			for _, k := range keys {
-				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s…\t%s\n", k.ID, k.Name, k.Group.Name, k.Prefix, k.UpdatedAt.Format(time.DateTime))
+				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s…\t%s\n", k.ID, k.Name, k.Group.Name, k.Prefix, k.UpdatedAt.UTC().Format(time.RFC3339))
 			}
 			return w.Flush()
 		},
@@ -123,7 +124,11 @@ func keyDeleteCommand() command {
 				return err
 			}
 			defer h.db.Close()
-			if err := h.keys.Delete(ctx, access.CommandLine(), id); err != nil {
+			err = h.keys.Delete(ctx, access.CommandLine(), id)
+			if fault.Is(err, fault.NotFound) {
+				return fmt.Errorf("there is no key %d; see: latchkey key list", id)
+			}
+			if err != nil {
 				return fmt.Errorf("key %d: %w", id, err)
 			}
 			_, err = fmt.Fprintf(c.Stdout, "Key %d is deleted.\n", id)
@@ -141,8 +146,8 @@ func keyVerifyCommand() command {
 			About: "Checks a key: first its form and checksum, which needs nothing but the key, then whether it works. " +
 				"The key is read from the variable LATCHKEY_API_KEY or from standard input; as an argument it works too, but other accounts of the machine may see it.",
 			Flags: func(f *flag.FlagSet) {
-				f.BoolVar(&offline, "offline", false, "check the form and the checksum only")
-				f.StringVar(&server, "url", "", "ask the server at this address instead of the database")
+				f.BoolVar(&offline, "offline", false, "Check the form and the checksum only.")
+				f.StringVar(&server, "url", "", "Ask the server at this `address` instead of the database.")
 			},
 		},
 		short: "check an API key",

@@ -172,7 +172,7 @@ func (s *Service) countAll(ctx context.Context, userID, by int64) ([]int64, erro
 
 // add makes one membership.
 func (s *Service) add(ctx context.Context, who *access.Principal, groupID, userID int64) (int64, error) {
-	g, active, err := s.ends(ctx, groupID, userID)
+	g, u, err := s.ends(ctx, groupID, userID)
 	if err != nil {
 		return 0, err
 	}
@@ -183,7 +183,7 @@ func (s *Service) add(ctx context.Context, who *access.Principal, groupID, userI
 	if err != nil {
 		return 0, fault.Wrap(err, "write membership")
 	}
-	if active {
+	if u.active {
 		err = s.count(ctx, groupID, 1)
 	}
 	if err != nil {
@@ -194,17 +194,17 @@ func (s *Service) add(ctx context.Context, who *access.Principal, groupID, userI
 
 // remove ends one membership that exists.
 func (s *Service) remove(ctx context.Context, who *access.Principal, groupID, userID int64) error {
-	g, active, err := s.ends(ctx, groupID, userID)
+	g, u, err := s.ends(ctx, groupID, userID)
 	if err != nil {
 		return err
 	}
 	if _, err := s.db.Exec(ctx, "DELETE FROM membership WHERE group_id = ?1 AND user_id = ?2", groupID, userID); err != nil {
 		return fault.Wrap(err, "delete membership")
 	}
-	if active {
+	if u.active {
 		err = s.count(ctx, groupID, -1)
 	}
-	if err == nil && active && groupID == access.Administrators {
+	if err == nil && u.active && u.person && groupID == access.Administrators {
 		err = s.someAdmin(ctx)
 	}
 	if err != nil {
@@ -213,26 +213,36 @@ func (s *Service) remove(ctx context.Context, who *access.Principal, groupID, us
 	return s.memberChanged(ctx, who, "membership.remove", g, userID)
 }
 
+// end is the user's end of a membership.
+type end struct{ active, person bool }
+
+func scanEnd(r db.Row) (end, error) {
+	var e end
+	err := r.Scan(&e.active, &e.person)
+	return e, err
+}
+
 // ends reads both ends of a membership. An unknown one gives the text of the
 // newest release (contract/identity.md 3.6), which says no more than needed.
-func (s *Service) ends(ctx context.Context, groupID, userID int64) (Group, bool, error) {
+func (s *Service) ends(ctx context.Context, groupID, userID int64) (Group, end, error) {
 	unknown := fault.New(fault.Invalid, "Cannot add non-tenant user to tenant-group or vice versa")
-	active, err := db.One(ctx, s.db, db.Scalar[bool], "SELECT active FROM users WHERE id = ?1", userID)
+	u, err := db.One(ctx, s.db, scanEnd, "SELECT active, kind = 'person' FROM users WHERE id = ?1", userID)
 	if errors.Is(err, db.ErrNone) {
-		return Group{}, false, unknown
+		return Group{}, u, unknown
 	}
 	if err != nil {
-		return Group{}, false, fault.Wrap(err, "read user")
+		return Group{}, u, fault.Wrap(err, "read user")
 	}
 	g, err := s.selectOne(ctx, groupID)
 	if fault.Is(err, fault.NotFound) {
-		return g, false, unknown
+		return g, u, unknown
 	}
-	return g, active, err
+	return g, u, err
 }
 
-// someAdmin refuses a change that leaves no active administrator. Keys count
-// as administrators there (contract/identity.md 3.0).
+// someAdmin refuses that a person leaves Administrators without an active
+// member. Keys count as members there (contract/identity.md 3.0); to take a key
+// out is always possible, because it may have leaked.
 func (s *Service) someAdmin(ctx context.Context) error {
 	g, err := s.selectOne(ctx, access.Administrators)
 	if err != nil {

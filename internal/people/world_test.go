@@ -2,6 +2,7 @@ package people_test
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func newWorld(t *testing.T, d *db.DB, c *clock.Fake, opts ...func(*people.Option
 	if w.settings, err = setting.New(t.Context(), d, w.log, nil); err != nil {
 		t.Fatal(err)
 	}
-	if w.groups, err = group.New(t.Context(), d, w.log, nil); err != nil {
+	if w.groups, err = group.New(t.Context(), d, w.log, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	var o people.Options

@@ -40,7 +40,7 @@ type passwordBody struct {
 func (p *page) showPassword() error { return p.passwordPage(newForm()) }
 
 func (p *page) passwordPage(f *form) error {
-	hint := passwordHint(p.site.People.PasswordPolicy().Counts())
+	hint := p.passwordHint()
 	return p.answer(f.status, "password", "Password", passwordBody{f, hint}, nil)
 }
 

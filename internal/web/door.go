@@ -14,6 +14,7 @@ type doorBody struct {
 	Mail     bool   // whether the instance can send mail
 	Sent     bool   // a link is on its way
 	Dead     bool   // the link is not valid (any more)
+	Hint     string // what a password needs
 }
 
 func (p *page) showSetup() error {
@@ -21,7 +22,7 @@ func (p *page) showSetup() error {
 	if err != nil {
 		return err
 	}
-	return p.show("setup", "Welcome to Latchkey", doorBody{Form: newForm("token", token, "site_name", p.site.name())})
+	return p.show("setup", "Welcome to Latchkey", doorBody{Form: newForm("token", token, "site_name", p.site.name()), Hint: p.passwordHint()})
 }
 
 // setup makes the first administrator and signs them in.
@@ -38,7 +39,7 @@ func (p *page) setup() error {
 		if err := f.refused(err, "email", "password", "first_name", "last_name", "site_name"); err != nil {
 			return err
 		}
-		return p.answer(f.status, "setup", "Welcome to Latchkey", doorBody{Form: f}, nil)
+		return p.answer(f.status, "setup", "Welcome to Latchkey", doorBody{Form: f, Hint: p.passwordHint()}, nil)
 	}
 	p.site.SetSession(p.w, p.r, session, false)
 	return p.redirect(pathHome)
@@ -110,7 +111,7 @@ func (p *page) showReset() error {
 	if err != nil {
 		return err
 	}
-	return p.show("reset", "Choose a new password", doorBody{Form: newForm(), Dead: !valid})
+	return p.show("reset", "Choose a new password", doorBody{Form: newForm(), Dead: !valid, Hint: p.passwordHint()})
 }
 
 // reset sets a new password by the link, and signs in with it.
@@ -124,7 +125,7 @@ func (p *page) reset() error {
 		if err := f.refused(err, "password"); err != nil {
 			return err
 		}
-		return p.answer(f.status, "reset", "Choose a new password", doorBody{Form: f}, nil)
+		return p.answer(f.status, "reset", "Choose a new password", doorBody{Form: f, Hint: p.passwordHint()}, nil)
 	}
 	p.site.SetSession(p.w, p.r, session, false)
 	return p.done(pathHome, saidPasswordChanged)
@@ -150,3 +151,6 @@ func (p *page) absolute(link string) string {
 	}
 	return link
 }
+
+// passwordHint says what a password needs here.
+func (p *page) passwordHint() string { return passwordHint(p.site.People.PasswordPolicy().Counts()) }

@@ -8,7 +8,7 @@ import (
 // icons returns the drawings of the icons, each on a field of 20 by 20.
 func icons() map[string]string {
 	return map[string]string{
-		"gear":     `<circle cx="10" cy="10" r="2.6"/><path d="M10 2.2v2.3M10 15.5v2.3M2.2 10h2.3M15.5 10h2.3M4.5 4.5l1.6 1.6M13.9 13.9l1.6 1.6M15.5 4.5l-1.6 1.6M6.1 13.9l-1.6 1.6"/><circle cx="10" cy="10" r="5.4"/>`,
+		"gear":     `<path d="M8.4 4.3L8.7 2.2L11.3 2.2L11.6 4.3L12.8 4.8L14.6 3.6L16.4 5.4L15.2 7.2L15.7 8.4L17.8 8.7L17.8 11.3L15.7 11.6L15.2 12.8L16.4 14.6L14.6 16.4L12.8 15.2L11.6 15.7L11.3 17.8L8.7 17.8L8.4 15.7L7.2 15.2L5.4 16.4L3.6 14.6L4.8 12.8L4.3 11.6L2.2 11.3L2.2 8.7L4.3 8.4L4.8 7.2L3.6 5.4L5.4 3.6L7.2 4.8z"/><circle cx="10" cy="10" r="2.7"/>`,
 		"pencil":   `<path d="M3.5 16.5l.9-3.6L13.6 3.7a1.7 1.7 0 0 1 2.4 0l.3.3a1.7 1.7 0 0 1 0 2.4l-9.2 9.2z"/><path d="M12.2 5.1l2.7 2.7"/>`,
 		"trash":    `<path d="M3.5 5.5h13M8 5.3V3.5h4v1.8M5.2 5.5l.8 11h8l.8-11M8.4 8.7v4.8M11.6 8.7v4.8"/>`,
 		"copy":     `<rect x="7" y="7" width="9.5" height="9.5" rx="1.6"/><path d="M4.6 13H3.5V4.6A1.1 1.1 0 0 1 4.6 3.5H13v1.1"/>`,

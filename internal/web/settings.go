@@ -111,7 +111,7 @@ func (p *page) showAuthentication() error {
 		return err
 	}
 	b := authenticationBody{
-		Keys: n, Password: passwordHint(p.site.People.PasswordPolicy().Counts()),
+		Keys: n, Password: p.passwordHint(),
 		SessionOnly: p.site.Settings.Bool("session-cookies"), Mail: p.site.canMail(),
 	}
 	if d := p.site.Settings.Timeout(); d > 0 {

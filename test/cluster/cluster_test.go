@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -137,6 +138,20 @@ func TestManyKeysFollow(t *testing.T) {
 	}
 }
 
+// TestFollowsWithoutNotify ends the connection on which B is told of changes:
+// a poll makes up for it.
+func TestFollowsWithoutNotify(t *testing.T) {
+	a, b := pair(t)
+	id, text := a.Key("export", 1)
+	warm(t, b, 200, me, "x-api-key", text)
+	// That of A ends with it; A applies its own changes anyway.
+	if n := endConnections(t, a.DBURL, "query LIKE 'LISTEN%'"); n != 2 {
+		t.Fatalf("%d connections listened, want 2", n)
+	}
+	a.Admin(204, nil, "DELETE", fmt.Sprintf("/api/api-key/%d", id), nil)
+	becomes(t, "a key deleted on A is refused on B, which is told nothing", b, 401, "GET", me, "x-api-key", text)
+}
+
 func TestGroupsFollow(t *testing.T) {
 	a, b := pair(t)
 	group := a.Group("Analysts")
@@ -258,6 +273,31 @@ func TestThrottleShared(t *testing.T) {
 	}
 	if got := a.Do("GET", me, nil, "X-Metabase-Session", a.Session); got.Status != 200 {
 		t.Errorf("the session of the person suffers from failed tries: %d", got.Status)
+	}
+}
+
+// TestThrottleHoldsInParallel tries on both nodes at the same time: no more
+// passwords are looked at than one after the other.
+func TestThrottleHoldsInParallel(t *testing.T) {
+	a, b := pair(t)
+	const tries, allowed = 30, 10
+	var looked atomic.Int64
+	t.Run("tries", func(t *testing.T) {
+		for i := range tries {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				got := []*apptest.Server{a, b}[i%2].Do("POST", "/api/session", login(apptest.AdminEmail, "wrong horse 42"))
+				if got.Status != 401 {
+					t.Errorf("%d %s", got.Status, got.Body)
+				}
+				if !throttled(got) {
+					looked.Add(1)
+				}
+			})
+		}
+	})
+	if n := looked.Load(); n > allowed {
+		t.Errorf("%d wrong passwords were looked at, want %d at most", n, allowed)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"latchkey/internal/apptest"
 )
 
@@ -57,4 +59,22 @@ func write(url, session, name string) bool {
 	}
 	_ = res.Body.Close()
 	return true
+}
+
+// endConnections ends the database's connections that match a condition, and
+// returns how many there were.
+func endConnections(t *testing.T, url, condition string) int {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(t.Context()) }()
+	var n int
+	err = c.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid() AND `+condition).Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

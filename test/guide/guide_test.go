@@ -22,7 +22,8 @@ import (
 // The examples name the default port, so no test may run beside this one.
 const address = "127.0.0.1:3000"
 
-// example returns the code of the docs page in a language that holds a text.
+// example returns the code of the docs page in a language that begins with a
+// text.
 func example(t *testing.T, language, text string) string {
 	t.Helper()
 	root, err := apptest.Root()
@@ -35,11 +36,11 @@ func example(t *testing.T, language, text string) string {
 	}
 	for i, part := range strings.Split(string(page), "\n```") {
 		code, ok := strings.CutPrefix(part, language+"\n")
-		if i%2 == 1 && ok && strings.Contains(code, text) {
+		if i%2 == 1 && ok && strings.HasPrefix(code, text) {
 			return code + "\n"
 		}
 	}
-	t.Fatalf("docs/api-keys.md has no %s example with %q", language, text)
+	t.Fatalf("docs/api-keys.md has no %s example that begins with %q", language, text)
 	return ""
 }
 
@@ -160,7 +161,7 @@ func javaScript(t *testing.T, key string) {
 	if !ok {
 		t.Fatal(export)
 	}
-	code := example(t, "js", "getGroups")
+	code := example(t, "js", "// The key")
 	for _, product := range []string{"Latchkey", "Metabase"} {
 		file := filepath.Join(t.TempDir(), "api-test.js")
 		if err := os.WriteFile(file, []byte(strings.ReplaceAll(code, "Latchkey", product)), 0o600); err != nil {

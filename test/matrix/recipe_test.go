@@ -9,10 +9,9 @@ import (
 
 // recipe makes the valid call of a route by a caller, victims included.
 type recipe struct {
-	make func(w *world, p principal) call
-	// spends says that the call ends the caller's session or uses up the
-	// instance, so each caller gets one of its own.
-	spends bool
+	make   func(w *world, p principal) call
+	spends bool // the call may end sessions of the caller, who so gets a new one
+	once   bool // the call works on a new instance once
 	// tells puts into a word what callers get to see, where one route answers
 	// differently to different callers.
 	tells func(a apptest.Answer) string
@@ -46,7 +45,7 @@ func apiRecipes() map[string]recipe {
 		"GET /api/docs/style.css":    fixed(call{}),
 		"GET /api/docs/openapi.json": fixed(call{}),
 
-		"POST /api/setup":                   {make: setup, spends: true},
+		"POST /api/setup":                   {make: setup, once: true},
 		"POST /api/session":                 {make: signIn},
 		"DELETE /api/session":               {make: nothing, spends: true},
 		"GET /api/session/properties":       {make: nothing, tells: properties},
@@ -140,7 +139,7 @@ func pageRecipes() map[string]recipe {
 	)
 	return map[string]recipe{
 		"GET /setup":                 fixed(call{}),
-		"POST /setup":                {make: setupForm, spends: true},
+		"POST /setup":                {make: setupForm, once: true},
 		"GET /auth/login":            fixed(call{}),
 		"POST /auth/login":           form("username", apptest.AdminEmail, "password", password),
 		"POST /auth/logout":          {make: emptyForm, spends: true},

@@ -81,8 +81,7 @@ func TestForeignLooksMissing(t *testing.T) {
 				}
 			}
 			absent := w.send(r, c, p)
-			alike := foreign.Status == absent.Status &&
-				numbers.ReplaceAllString(foreign.Body, "") == numbers.ReplaceAllString(absent.Body, "")
+			alike := class(foreign, nil) == class(absent, nil) && (foreign.Status == 303 || foreign.Body == absent.Body)
 			if alike == (slices.Contains(told(), r.String()) && name != anonymous) {
 				t.Errorf("%s by %s: a foreign object is answered %d, a missing one %d", r, name, foreign.Status, absent.Status)
 			}
@@ -97,13 +96,13 @@ func TestMissing(t *testing.T) {
 	api, pages := declared(w)
 	recipes := apiRecipes()
 	maps.Copy(recipes, pageRecipes())
-	// DELETE of an unknown group is 204, which clients rely on (3.5); in the
-	// pages, deleting what is gone is what was wanted. Managers are not there.
+	// DELETE of an unknown group is 204, which clients rely on (3.5). In the
+	// pages, deleting a key that is gone is what was wanted. Changing a
+	// membership is always 402.
 	others := map[string]string{
 		"DELETE /api/permissions/group/{id}":                       "204",
 		"PUT /api/permissions/membership/{id}":                     "402",
-		"POST /admin/settings/authentication/api-keys/{id}/delete": "303",
-		"POST /admin/people/groups/{id}/delete":                    "303",
+		"POST /admin/settings/authentication/api-keys/{id}/delete": "303 404",
 	}
 	for _, r := range slices.Concat(api, pages) {
 		if !strings.Contains(r.path, "{id}") {
@@ -117,7 +116,7 @@ func TestMissing(t *testing.T) {
 			if want == "" {
 				want = "404"
 			}
-			if got := w.send(r, c, p); fmt.Sprint(got.Status) != want {
+			if got := w.send(r, c, p); !strings.Contains(want, fmt.Sprint(got.Status)) {
 				t.Errorf("%s with the id %v: %d %.200s, want %s", r, id, got.Status, got.Body, want)
 			}
 		}

@@ -3,7 +3,7 @@
 
 export function openDialogs() {
   for (const dialog of document.querySelectorAll("dialog[open]")) {
-    dialog.close();
+    dialog.removeAttribute("open"); // close() would announce a closing
     dialog.showModal();
     // Without data-leave the dialog holds something that is shown only once:
     // Escape must not lose it.
