@@ -204,7 +204,7 @@ func verifyHere(ctx context.Context, c call, text secret.Text) error {
 		return err
 	}
 	if who == nil {
-		return fmt.Errorf("the key does not work here: %s", reason)
+		return fmt.Errorf("the key does not work here: %s", why(reason))
 	}
 	var groups []string
 	for _, id := range who.Groups {
@@ -214,6 +214,17 @@ func verifyHere(ctx context.Context, c call, text secret.Text) error {
 	}
 	_, err = fmt.Fprintf(c.Stdout, "works: key %q, groups %s\n", who.Name, strings.Join(groups, ", "))
 	return err
+}
+
+// why says in words why a key was refused.
+func why(r apikey.Reason) string {
+	switch r {
+	case apikey.Unknown:
+		return "no key of this instance, or deleted"
+	case apikey.Inactive:
+		return "the user behind it is deactivated"
+	}
+	return r.String()
 }
 
 // verifyAt asks a server over HTTP. It follows no redirect: the key goes to the

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"latchkey/internal/config"
 	"latchkey/internal/cookie"
 	"latchkey/internal/endpoint"
+	"latchkey/internal/fault"
 	"latchkey/internal/people"
 	"latchkey/internal/server"
 	"latchkey/internal/web"
@@ -69,10 +72,29 @@ func (h *house) firstStart(ctx context.Context, c call) error {
 		return nil
 	}
 	err := h.people.SetupUnattended(ctx, c.cfg.AdminEmail, c.cfg.AdminPassword, c.cfg.AdminName)
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.Invalid) && fault.As(err).Fields["password"] != "":
+		return fmt.Errorf("%s: the password is too weak; %s", c.cfg.From("admin-password"), demands(c.cfg, h.people.PasswordPolicy()))
+	case err != nil:
 		return fmt.Errorf("first administrator %s: %w", c.cfg.AdminEmail, err)
 	}
 	return nil
+}
+
+// demands says what a password needs.
+func demands(cfg *config.Config, p *people.PasswordPolicy) string {
+	var all []string
+	for _, class := range []struct{ name, words string }{
+		{"total", "characters"}, {"lower", "lower-case letters"}, {"upper", "upper-case letters"}, {"digit", "digits"}, {"special", "signs"},
+	} {
+		if n := p.Counts()[class.name]; n > 0 {
+			all = append(all, fmt.Sprintf("%d or more %s", n, class.words))
+		}
+	}
+	if cfg.PasswordComplexity != string(people.Weak) {
+		all = append(all, "and must not be a common one")
+	}
+	return "it needs " + strings.Join(all, ", ")
 }
 
 // background starts what runs beside the requests, and returns what stops it
@@ -95,12 +117,25 @@ func (h *house) background(ctx context.Context, log *slog.Logger) func() error {
 }
 
 func announce(ctx context.Context, c call, h *house, l net.Listener) {
-	url := "http://" + l.Addr().String()
+	url := reachable(l.Addr().String())
 	attrs := []any{"url", url, "version", c.Version}
 	if set, err := h.people.HasSetup(ctx); err == nil && !set {
 		attrs = append(attrs, "next", "open "+url+"/setup to create the first administrator")
 	}
 	c.log.Info("Latchkey is ready", attrs...)
+}
+
+// reachable returns an address at which a browser on this machine finds a
+// server that listens on hostPort, which may stand for all addresses.
+func reachable(hostPort string) string {
+	host, port, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return "http://" + hostPort
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // handler puts the API and the pages behind one address.

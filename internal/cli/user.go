@@ -6,6 +6,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/config"
+	"latchkey/internal/fault"
 )
 
 func userResetCommand() command {
@@ -24,7 +25,10 @@ func userResetCommand() command {
 				return err
 			}
 			defer h.db.Close()
-			link, err := h.people.ResetLinkFor(ctx, access.CommandLine(), c.rest[0], "http://"+c.cfg.Listen)
+			link, err := h.people.ResetLinkFor(ctx, access.CommandLine(), c.rest[0], reachable(c.cfg.Listen))
+			if fault.Is(err, fault.NotFound) {
+				return fmt.Errorf("nobody who may sign in has the e-mail address %q", c.rest[0])
+			}
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -110,9 +112,24 @@ func (d *DB) openPostgres(ctx context.Context, o Options) error {
 	ping, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := pool.Ping(ping); err != nil {
-		return fmt.Errorf("database: cannot reach PostgreSQL at %s:%d: %s", cfg.ConnConfig.Host, cfg.ConnConfig.Port, firstLine(err))
+		return fmt.Errorf("database: cannot reach PostgreSQL at %s:%d: %s; check the server and database-url", cfg.ConnConfig.Host, cfg.ConnConfig.Port, whyNot(err))
 	}
 	return nil
+}
+
+// whyNot is the reason why PostgreSQL cannot be reached, in one line: pgx puts
+// it behind the addresses that it tried, each on a line of its own.
+func whyNot(err error) string {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refused.Message
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.Err
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err.Error()
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 // openSQLite opens one writer and a few readers. The pragmas stand in this

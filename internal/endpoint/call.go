@@ -64,9 +64,10 @@ type PagingError struct {
 	Value string // as it came
 }
 
-// Error implements error.
+// Error implements error. It repeats the beginning of the value only.
 func (e *PagingError) Error() string {
-	return fmt.Sprintf("%s must be a whole number from 0 up, not %q", e.Name, e.Value)
+	const shown = 40
+	return fmt.Sprintf("%s must be a whole number from 0 up, not %.*q", e.Name, shown, e.Value)
 }
 
 // ReadQuery parses the query of the request and takes the paging parameters

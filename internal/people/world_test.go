@@ -51,7 +51,7 @@ func (o *outbox) messages() []mail.Message {
 // world is one node with all that people needs.
 type world struct {
 	*people.Service
-	t        *testing.T
+	t        testing.TB
 	d        *db.DB
 	clock    *clock.Fake
 	log      *audit.Log
@@ -62,7 +62,7 @@ type world struct {
 }
 
 // newWorld puts a node together on a database whose clock is the fake one.
-func newWorld(t *testing.T, d *db.DB, c *clock.Fake, opts ...func(*people.Options)) *world {
+func newWorld(t testing.TB, d *db.DB, c *clock.Fake, opts ...func(*people.Options)) *world {
 	t.Helper()
 	w := &world{t: t, d: d, clock: c, log: audit.New(d), box: &outbox{}, root: access.CommandLine()}
 	var err error

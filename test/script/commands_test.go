@@ -42,6 +42,7 @@ func commands() map[string]cmdFunc {
 		"http":      needs(3, request),
 		"within":    needs(5, within),
 		"capture":   needs(1, capture),
+		"link":      needs(1, link),
 		"occupy":    needs(0, occupy),
 		"sql":       needs(2, execSQL),
 		"snapshot":  needs(1, snapshot),
@@ -229,6 +230,12 @@ func within(ts *testscript.TestScript, args []string) {
 
 func capture(ts *testscript.TestScript, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// link keeps the last part of the address that was printed.
+func link(ts *testscript.TestScript, args []string) {
+	out := strings.TrimSpace(ts.ReadFile("stdout"))
+	ts.Setenv(args[0], out[strings.LastIndex(out, "/")+1:])
 }
 
 func occupy(ts *testscript.TestScript, _ []string) {

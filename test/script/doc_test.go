@@ -8,6 +8,7 @@
 //	http STATUS METHOD PATH [key=TEXT | session=ID] [JSON]
 //	within TIME http ...          must come true in time
 //	capture NAME                  keep the last standard output as a variable
+//	link NAME                     keep the last part of the address that was printed
 //	occupy                        take a free port; sets PORT
 //	sql FILE STATEMENT            change an SQLite file
 //	snapshot DIR, unchanged DIR   nothing below it changed in between
