@@ -163,7 +163,13 @@ func handler(c call, h *house) (http.Handler, error) {
 		mux.Handle(path, dialect)
 	}
 	mux.Handle("/", pages)
-	return mux, nil
+	if !c.cfg.LogRequests {
+		return mux, nil
+	}
+	return server.LogRequests(mux, c.log, func(r *http.Request) netip.Addr {
+		addr, _ := proxies.Client(r)
+		return addr
+	}), nil
 }
 
 func newAPI(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies endpoint.Proxies) (*api.API, error) {
@@ -204,6 +210,10 @@ func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxi
 		ClearSession:   func(w http.ResponseWriter, _ *http.Request) { send(w, jar.Clear()) },
 		MailConfigured: h.mail.Configured,
 		TLS:            tls,
-		Version:        c.Version, Clock: clock.System{}, Log: c.log,
+		RemoteAddr: func(r *http.Request) string {
+			addr, _ := proxies.Client(r)
+			return addr.String()
+		},
+		Version: c.Version, Clock: clock.System{}, Log: c.log,
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,12 +29,12 @@ const good = "anythingUP12!!"
 
 // outbox is a mailer that keeps what it is given.
 type outbox struct {
+	on   atomic.Bool
 	mu   sync.Mutex
-	on   bool
 	sent []mail.Message
 }
 
-func (o *outbox) Configured() bool { return o.on }
+func (o *outbox) Configured() bool { return o.on.Load() }
 
 func (o *outbox) Queue(m mail.Message) error {
 	o.mu.Lock()

@@ -75,11 +75,12 @@ func (p *page) fail(err error) {
 	}
 }
 
-// report writes an error to the log and returns the id that names it there.
+// report writes an error to the log and returns the id that names it there. It
+// names the route, never the address, which may be a reset link.
 func (p *page) report(err error) string {
 	id := audit.OriginOf(p.ctx()).RequestID
 	p.site.Log.ErrorContext(p.ctx(), "page failed", slog.String("id", id),
-		slog.String("method", p.r.Method), slog.String("path", p.r.URL.Path), slog.Any("error", err))
+		slog.String("method", p.r.Method), slog.String("route", p.r.Pattern), slog.Any("error", err))
 	return id
 }
 
