@@ -34,7 +34,7 @@ func direction() map[string][]string {
 		"internal/opt":    {},
 		"internal/config": {"secret"},
 		"internal/mail":   leaves,
-		"internal/cookie": {"secret"},
+		"internal/cookie": {"clock", "secret"},
 
 		"internal/db":     leaves,
 		"internal/audit":  with(leaves, "db"),

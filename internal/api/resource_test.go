@@ -92,7 +92,10 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 		Prefix: func() string { return in.settings.String("api-key-prefix") },
 	})
 	verifier := apikey.NewVerifier(d, peppers, in.people.Subjects(), log)
-	jar := cookie.Jar{MaxAge: 14 * 24 * time.Hour, SessionOnly: func() bool { return in.settings.Bool("session-cookies") }}
+	jar := cookie.Jar{
+		MaxAge: 14 * 24 * time.Hour, Clock: clock.System{}, Timeout: in.settings.Timeout,
+		SessionOnly: func() bool { return in.settings.Bool("session-cookies") },
+	}
 	in.api, err = api.New(api.Deps{
 		Endpoints: api.Endpoints(api.Services{
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,

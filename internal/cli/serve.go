@@ -141,7 +141,10 @@ func reachable(hostPort string) string {
 // handler puts the API and the pages behind one address.
 func handler(c call, h *house) (http.Handler, error) {
 	auth := server.Authenticator{People: h.people, Verifier: h.verifier}
-	jar := cookie.Jar{MaxAge: c.cfg.SessionMaxAge, SessionOnly: func() bool { return h.settings.Bool("session-cookies") }}
+	jar := cookie.Jar{
+		MaxAge: c.cfg.SessionMaxAge, Clock: clock.System{}, Timeout: h.settings.Timeout,
+		SessionOnly: func() bool { return h.settings.Bool("session-cookies") },
+	}
 	var nets []string
 	for _, n := range c.cfg.TrustedProxies {
 		nets = append(nets, n.String())

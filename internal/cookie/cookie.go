@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"latchkey/internal/clock"
 	"latchkey/internal/secret"
 )
 
@@ -25,7 +26,13 @@ const (
 type Jar struct {
 	MaxAge      time.Duration // how long a remembered session lasts
 	SessionOnly func() bool   // setting session-cookies: end with the browser
+	// Timeout is how long a session may rest, 0 for ever (setting session-timeout).
+	Timeout func() time.Duration
+	Clock   clock.Clock
 }
+
+// minTimeout is the least life of the timeout cookie (contract/identity.md 2.5).
+const minTimeout = time.Minute
 
 // Set returns the cookies of a new session. secure says whether the request
 // came by TLS; remember, whether the session outlives the browser.
@@ -38,10 +45,15 @@ func (j Jar) Set(token secret.Text, remember, secure bool) []*http.Cookie {
 		Name: Timeout, Value: "alive", Path: "/",
 		SameSite: http.SameSiteLaxMode, Secure: secure,
 	}
+	if rest := j.Timeout(); rest > 0 {
+		timeout.Expires = j.Clock.Now().Add(max(rest, minTimeout))
+	}
 	if !j.SessionOnly() {
-		timeout.MaxAge = int(j.MaxAge / time.Second)
+		if timeout.Expires.IsZero() {
+			timeout.MaxAge = int(j.MaxAge / time.Second)
+		}
 		if remember {
-			session.MaxAge = timeout.MaxAge
+			session.MaxAge = int(j.MaxAge / time.Second)
 		}
 	}
 	return []*http.Cookie{session, timeout}

@@ -13,11 +13,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/apikey"
 	"latchkey/internal/apptest/dbtest"
 	"latchkey/internal/audit"
+	"latchkey/internal/clock"
 	"latchkey/internal/cookie"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
@@ -81,7 +83,7 @@ func (w *world) must(err error) {
 }
 
 func (w *world) deps(log *slog.Logger, mailer *mail.Mailer) web.Deps {
-	jar := cookie.Jar{SessionOnly: func() bool { return false }}
+	jar := cookie.Jar{SessionOnly: func() bool { return false }, Timeout: func() time.Duration { return 0 }, Clock: clock.System{}}
 	return web.Deps{
 		People: w.people, Groups: w.groups, Keys: w.keys, Settings: w.settings,
 		Authenticate: func(ctx context.Context, r *http.Request) (*access.Principal, error) {

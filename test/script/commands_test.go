@@ -86,8 +86,8 @@ func refuse(ts *testscript.TestScript, args []string) {
 // server is a running latchkey serve.
 type server struct {
 	cmd  *exec.Cmd
-	done chan error
-	log  string
+	done chan struct{} // closed when it has ended
+	err  error         // how it ended
 }
 
 var ready = regexp.MustCompile(`Latchkey is ready.* url=http://(\S+)`)
@@ -97,15 +97,18 @@ func serve(ts *testscript.TestScript, args []string) {
 	if st.server != nil {
 		ts.Fatalf("the server runs already")
 	}
-	s := &server{log: ts.MkAbs("server.log"), done: make(chan error, 1)}
-	log, err := os.Create(s.log)
+	s := &server{done: make(chan struct{})}
+	log, err := os.Create(ts.MkAbs("server.log"))
 	ts.Check(err)
 	defer func() { _ = log.Close() }()
 	s.cmd = exec.Command(lookup(ts, "latchkey"), append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	s.cmd.Dir, s.cmd.Env = ts.MkAbs("."), environ(ts)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	ts.Check(s.cmd.Start())
-	go func() { s.done <- s.cmd.Wait() }()
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.done)
+	}()
 	st.server = s
 	ts.Defer(func() {
 		if st.server == s {
@@ -120,9 +123,8 @@ func serve(ts *testscript.TestScript, args []string) {
 			return
 		}
 		select {
-		case err := <-s.done:
-			s.done <- err
-			ts.Fatalf("the server ended (%v):\n%s", err, ts.ReadFile("server.log"))
+		case <-s.done:
+			ts.Fatalf("the server ended (%v):\n%s", s.err, ts.ReadFile("server.log"))
 		default:
 		}
 	}
@@ -130,13 +132,16 @@ func serve(ts *testscript.TestScript, args []string) {
 }
 
 func stop(ts *testscript.TestScript, _ []string) {
-	st := stateOf(ts)
-	ts.Check(st.server.cmd.Process.Signal(syscall.SIGTERM))
+	s := stateOf(ts).server
+	if s == nil {
+		ts.Fatalf("the server does not run")
+	}
+	ts.Check(s.cmd.Process.Signal(syscall.SIGTERM))
 	select {
-	case err := <-st.server.done:
-		st.server = nil
-		if err != nil {
-			ts.Fatalf("after SIGTERM: %v\n%s", err, ts.ReadFile("server.log"))
+	case <-s.done:
+		stateOf(ts).server = nil
+		if s.err != nil {
+			ts.Fatalf("after SIGTERM: %v\n%s", s.err, ts.ReadFile("server.log"))
 		}
 	case <-time.After(20 * time.Second):
 		ts.Fatalf("the server did not end within 20 seconds of SIGTERM:\n%s", ts.ReadFile("server.log"))
