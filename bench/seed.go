@@ -131,7 +131,7 @@ func (b *bench) seed(ctx context.Context, p place) error {
 }
 
 // atOnce is how many keys one transaction writes.
-const atOnce = 50_000
+const atOnce = 1_000_000
 
 func (p place) fill(ctx context.Context) error {
 	d, err := db.Open(ctx, db.Options{Dir: p.dir})
@@ -168,7 +168,7 @@ type filler struct {
 // begin makes the groups. The file may be lost in a crash while it is filled,
 // so nothing waits for the disk.
 func (f *filler) begin(ctx context.Context) error {
-	for _, q := range []string{"PRAGMA synchronous = OFF", "PRAGMA cache_size = -400000"} {
+	for _, q := range []string{"PRAGMA synchronous = OFF", "PRAGMA cache_size = -2000000"} {
 		if _, err := f.db.Exec(ctx, q); err != nil {
 			return err
 		}

@@ -69,7 +69,7 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-var readyLine = regexp.MustCompile(`Latchkey is ready.*url=(\S+)`)
+var readyLine = regexp.MustCompile(`Latchkey is ready.*\burl"?[=:]"?(http://[^\s",]+)`)
 
 // Start runs "latchkey serve" and waits until it is ready. It is stopped when
 // the test ends.
@@ -119,7 +119,7 @@ func (s *Server) await() {
 	s.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if m := readyLine.FindStringSubmatch(s.log.String()); m != nil {
-			s.URL = strings.Trim(m[1], `"`)
+			s.URL = m[1]
 			return
 		}
 		select {

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"latchkey/internal/access"
@@ -30,7 +31,7 @@ type object map[string]any
 
 // OpenAPI returns the OpenAPI 3.1 document of all routes.
 func (t *Table) OpenAPI(info Info) ([]byte, error) {
-	g := &schemas{named: object{}}
+	g := &schemas{named: object{}, types: map[string]reflect.Type{}}
 	paths := object{}
 	for _, rt := range t.routes {
 		path := strings.ReplaceAll(rt.Path, "...}", "}")

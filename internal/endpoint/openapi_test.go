@@ -76,8 +76,8 @@ func TestOpenAPI(t *testing.T) {
 		`"required":["name","pass","ids","meta"]`,
 		`"security":[{"a":[]},{"b":[]}]`,
 		`"x-latchkey-policy":{"scope":"things:write","who":"admins"}`,
-		`"items":{"$ref":"#/components/schemas/endpoint_test.node"}`,
-		`"parent":{"anyOf":[{"$ref":"#/components/schemas/endpoint_test.node"},{"type":"null"}]}`,
+		`"items":{"$ref":"#/components/schemas/Node"}`,
+		`"parent":{"anyOf":[{"$ref":"#/components/schemas/Node"},{"type":"null"}]}`,
 		`"made":{"format":"date-time","type":"string"}`,
 		`"204":{"description":"Done."}`,
 	} {

@@ -87,7 +87,10 @@ func fieldsSchema(fields []Field) object {
 }
 
 // schemas collects the named structs of all outputs.
-type schemas struct{ named object }
+type schemas struct {
+	named object
+	types map[string]reflect.Type // beside named
+}
 
 // output returns the media type and the schema of an Out type; a nil schema
 // means that there is no body.
@@ -154,24 +157,31 @@ func (g *schemas) structOf(t reflect.Type) object {
 	if name == "" {
 		return g.properties(t)
 	}
-	if _, seen := g.named[name]; !seen {
-		g.named[name] = object{} // a type may hold itself
+	for g.types[name] != nil && g.types[name] != t {
+		name += "_" // two packages may have a type of one name
+	}
+	if g.types[name] == nil {
+		g.types[name] = t // before its members: a type may hold itself
 		g.named[name] = g.properties(t)
 	}
 	return object{"$ref": "#/components/schemas/" + name}
 }
 
-// schemaName is package and type, in the letters that OpenAPI allows.
+// schemaName is the type's name as readers of the document know it: without
+// its package, without the word "wire" that marks such types in the code, and
+// in the letters that OpenAPI allows.
 func schemaName(t reflect.Type) string {
-	if t.Name() == "" {
+	name := strings.TrimPrefix(t.Name(), "wire")
+	if name == "" {
 		return ""
 	}
+	name = strings.ToUpper(name[:1]) + name[1:]
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' {
 			return r
 		}
 		return '_'
-	}, t.String())
+	}, name)
 }
 
 func (g *schemas) properties(t reflect.Type) object {

@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -12,7 +11,8 @@ import (
 
 // refusals counts the sign-ins that were refused for each person, so that
 // somebody who tries for hours leaves an entry a minute in the audit log, not
-// one for each try. Tries for unknown addresses leave none.
+// one for each try. Tries for unknown addresses leave none. Entries are written
+// by Sweep and not at once: that would take time only for addresses that exist.
 type refusals struct {
 	mu sync.Mutex
 	of map[int64]*refusal // by user id
@@ -28,65 +28,48 @@ type refusal struct {
 // refusalGap is the least time between two entries about one person.
 const refusalGap = time.Minute
 
-// take returns what is to be written and counts anew.
-func (r *refusal) take(now time.Time) refusal {
-	out := *r
-	r.pending, r.written = 0, now
-	return out
+// add counts one.
+func (r *refusals) add(u User, from audit.Origin) {
+	if u.ID == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v := r.of[u.ID]
+	if v == nil {
+		v = &refusal{}
+		r.of[u.ID] = v
+	}
+	v.user, v.origin = u, from
+	v.pending++
 }
 
-// refused notes that a sign-in was refused and returns the fault for it. A
-// failure to note it is logged: the sign-in stays refused.
-func (s *Service) refused(ctx context.Context, u User, cause error) error {
-	if u.ID == 0 {
-		return cause
+// due returns what is to be written now and counts that anew.
+func (r *refusals) due(now time.Time, all bool) []refusal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []refusal
+	for id, v := range r.of {
+		over := now.Sub(v.written) >= refusalGap
+		if v.pending > 0 && (over || all) {
+			out = append(out, *v)
+			v.pending, v.written = 0, now
+		} else if over {
+			delete(r.of, id)
+		}
 	}
-	now := s.db.Now(ctx)
-	s.refusals.mu.Lock()
-	r := s.refusals.of[u.ID]
-	if r == nil {
-		r = &refusal{}
-		s.refusals.of[u.ID] = r
-	}
-	r.user, r.origin = u, audit.OriginOf(ctx)
-	r.pending++
-	if now.Sub(r.written) < refusalGap {
-		s.refusals.mu.Unlock()
-		return cause
-	}
-	entry := r.take(now)
-	s.refusals.mu.Unlock()
-	if err := s.writeRefusal(ctx, entry); err != nil {
-		s.log.Error("a refused sign-in is not in the audit log", slog.Int64("user", u.ID), slog.Any("error", err))
-	}
-	return cause
+	return out
 }
 
 // flushRefusals writes the counts whose minute is over, or all.
 func (s *Service) flushRefusals(ctx context.Context, all bool) error {
-	now := s.db.Now(ctx)
-	var due []refusal
-	s.refusals.mu.Lock()
-	for id, r := range s.refusals.of {
-		over := now.Sub(r.written) >= refusalGap
-		if r.pending > 0 && (over || all) {
-			due = append(due, r.take(now))
-		} else if over {
-			delete(s.refusals.of, id)
-		}
-	}
-	s.refusals.mu.Unlock()
 	var failed []error
-	for _, r := range due {
-		failed = append(failed, s.writeRefusal(ctx, r))
+	for _, r := range s.refusals.due(s.db.Now(ctx), all) {
+		from := audit.WithOrigin(ctx, r.origin)
+		failed = append(failed, s.db.InTx(from, func(ctx context.Context) error {
+			return s.note(ctx, audit.Actor{Kind: "anonymous", Name: "anonymous"}, "session.refused", r.user,
+				map[string]any{"attempts": r.pending})
+		}))
 	}
 	return errors.Join(failed...)
-}
-
-func (s *Service) writeRefusal(ctx context.Context, r refusal) error {
-	ctx = audit.WithOrigin(context.WithoutCancel(ctx), r.origin)
-	return s.db.InTx(ctx, func(ctx context.Context) error {
-		return s.note(ctx, audit.Actor{Kind: "anonymous", Name: "anonymous"}, "session.refused", r.user,
-			map[string]any{"attempts": r.pending})
-	})
 }

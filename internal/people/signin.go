@@ -53,11 +53,14 @@ func (s *Service) SignIn(ctx context.Context, username string, password secret.T
 	if err != nil {
 		return NewSession{}, err
 	}
+	if !match || !c.user.Active {
+		s.refusals.add(c.user, audit.OriginOf(ctx))
+	}
 	if !match {
-		return NewSession{}, s.refused(ctx, c.user, unauthenticated("password", TextWrongPassword))
+		return NewSession{}, unauthenticated("password", TextWrongPassword)
 	}
 	if !c.user.Active {
-		return NewSession{}, s.refused(ctx, c.user, unauthenticated("_error", "Your account is disabled."))
+		return NewSession{}, unauthenticated("_error", "Your account is disabled.")
 	}
 	rehashed := c.hash
 	if stale {

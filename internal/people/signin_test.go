@@ -231,27 +231,31 @@ func TestRefusedSignInsAreCountedNotListed(t *testing.T) {
 			}
 			return out
 		}
-		for range 5 {
-			try()
-		}
-		if got := refused(); fmt.Sprint(got) != "[1]" {
-			t.Errorf("after 5 tries: %v, want [1]", got)
-		}
-		w.clock.Advance(time.Minute)
-		if err := w.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := refused(); fmt.Sprint(got) != "[1 4]" {
-			t.Errorf("a minute later: %v, want [1 4]", got)
-		}
-		try()
-		w.clock.Advance(time.Minute)
-		try()
-		if got := refused(); fmt.Sprint(got) != "[1 4 2]" {
-			t.Errorf("two more: %v, want [1 4 2]", got)
-		}
-		if _, err := w.SignIn(t.Context(), "eve@example.com", secret.New("x"), false); err == nil {
-			t.Error("signed in")
+		for _, step := range []struct {
+			tries int
+			wait  time.Duration
+			want  string
+		}{
+			{1, 0, "[1]"},
+			{4, 0, "[1]"},
+			{0, 30 * time.Second, "[1]"},
+			{1, 30 * time.Second, "[1 5]"},
+			{0, time.Minute, "[1 5]"},
+			{2, 0, "[1 5 2]"},
+		} {
+			for range step.tries {
+				try()
+			}
+			w.clock.Advance(step.wait)
+			if _, err := w.SignIn(t.Context(), "eve@example.com", secret.New("x"), false); err == nil {
+				t.Error("signed in")
+			}
+			if err := w.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(refused()); got != step.want {
+				t.Errorf("%+v: %v", step, got)
+			}
 		}
 		if got := len(w.actions("session.refused")); got != 3 {
 			t.Errorf("%d entries, want 3: unknown names leave none", got)

@@ -95,7 +95,9 @@ func TestCreateRefuses(t *testing.T) {
 		if _, total, _ := w.List(ctx, ada, people.Filter{Status: people.All}); total != 2 {
 			t.Errorf("persons = %d, want 2: nothing was created", total)
 		}
-		longest := with(func(n *people.NewUser) { n.FirstName, n.LastName = ptr(strings.Repeat("😀", 254)), ptr(strings.Repeat("😀", 254)) })
+		longest := with(func(n *people.NewUser) {
+			n.FirstName, n.LastName = ptr(strings.Repeat("😀", 254)), ptr(strings.Repeat("😀", 254))
+		})
 		if _, err := w.Create(ctx, ada, longest); err != nil {
 			t.Error(err)
 		}

@@ -125,6 +125,14 @@ func (n *noise) unexpected() []string {
 	})
 }
 
+// expects says that the page will complain about something, such as a status
+// that a mistake is answered with.
+func (w *window) expects(text string) {
+	w.noise.mu.Lock()
+	defer w.noise.mu.Unlock()
+	w.noise.fine = append(w.noise.fine, text)
+}
+
 // violations makes the page say aloud what its content security policy stops.
 const violations = `addEventListener("securitypolicyviolation", (e) => console.error("policy violation:", e.violatedDirective, e.blockedURI, e.sample))`
 
@@ -398,7 +406,10 @@ func (e element) mouse(options ...chromedp.MouseOption) chromedp.Action[chromedp
 }
 
 // value returns what a field holds.
-func (e element) value() string { e.w.t.Helper(); return call[string](e, `function () { return this.value }`) }
+func (e element) value() string {
+	e.w.t.Helper()
+	return call[string](e, `function () { return this.value }`)
+}
 
 // click clicks something that stays on the page.
 func (w *window) click(role, name string) { w.t.Helper(); w.do(w.find(role, name).mouse()) }
@@ -407,6 +418,19 @@ func (w *window) click(role, name string) { w.t.Helper(); w.do(w.find(role, name
 func (w *window) follow(role, name string) int64 {
 	w.t.Helper()
 	return w.loads(w.find(role, name).mouse())
+}
+
+// followFirst follows the first of several links with the same name.
+func (w *window) followFirst(name string) {
+	w.t.Helper()
+	var found []element
+	for deadline := time.Now().Add(patience); len(found) == 0; time.Sleep(10 * time.Millisecond) {
+		found, _ = w.named("link", name)
+		if time.Now().After(deadline) {
+			w.find("link", name) // says what there is
+		}
+	}
+	w.loads(found[0].mouse())
 }
 
 // doubleClick clicks twice, fast.
@@ -512,6 +536,16 @@ func (w *window) tabTo(role, name string) {
 		w.press("Tab")
 	}
 	w.t.Fatalf("Tab does not reach the %s %q; it passed %s", role, name, strings.Join(passed, ", "))
+}
+
+// waits waits until a JavaScript condition holds.
+func (w *window) waits(condition string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !ask[bool](w, condition); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s does not come true\n%s", condition, w.describe())
+		}
+	}
 }
 
 // shown is what a person sees: the dialog, if there is one, or the page.

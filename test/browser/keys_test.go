@@ -1,0 +1,229 @@
+package browser_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"latchkey/internal/access"
+	"latchkey/internal/apptest"
+)
+
+// addressOfKeys is the list of API keys.
+const addressOfKeys = "/admin/settings/authentication/api-keys"
+
+// signedIn starts a server with an administrator who is signed in.
+func signedIn(t *testing.T) (*apptest.Server, *window) {
+	t.Helper()
+	s := apptest.Start(t, apptest.Options{})
+	s.Setup()
+	return s, enter(t, s, apptest.AdminEmail, apptest.AdminPassword)
+}
+
+// enter opens a window and signs in.
+func enter(t testing.TB, s *apptest.Server, email, password string) *window {
+	t.Helper()
+	w := open(t, s, "/")
+	w.signIn(email, password)
+	w.find("button", "Settings")
+	return w
+}
+
+// signIn fills in the page to sign in.
+func (w *window) signIn(email, password string) int64 {
+	w.t.Helper()
+	w.find("heading", "Sign in")
+	w.fill("E-mail", email)
+	w.fill("Password", password)
+	return w.follow("button", "Sign in")
+}
+
+// TestKeyNames is what a person may type wrong when creating a key.
+func TestKeyNames(t *testing.T) {
+	s, w := signedIn(t)
+	s.Key("nightly-export", access.AllUsers)
+	w.expects("400")
+	w.visit(addressOfKeys + "/new")
+	w.fill("Key name", "nightly-export")
+	w.choose("Group", "Administrators")
+	if status := w.follow("button", "Create"); status != http.StatusBadRequest {
+		t.Errorf("status %d for a name that is taken", status)
+	}
+	w.in("dialog", "Create API Key").faulted("Key name", "An API key with this name already exists.")
+	if got := w.chosen("Group"); got != "Administrators" {
+		t.Errorf("the dialog forgot the group: %q", got)
+	}
+	w.fill("Key name", "weekly-export")
+	w.follow("button", "Create")
+	w.keptKey()
+	w.follow("link", "Done")
+	w.follow("link", "Edit weekly-export")
+	w.fill("Key name", "nightly-export")
+	w.follow("button", "Save")
+	w.in("dialog", "Edit API Key").faulted("Key name", "An API key with this name already exists.")
+	w.follow("link", "Cancel")
+	w.row("API keys", "weekly-export")
+}
+
+// TestDoubleClick creates one key however often one clicks.
+func TestDoubleClick(t *testing.T) {
+	s, w := signedIn(t)
+	w.visit(addressOfKeys + "/new")
+	w.fill("Key name", "impatient")
+	w.choose("Group", "All Users")
+	w.doubleClick("button", "Create")
+	key := w.keptKey()
+	answers(t, s, key, http.StatusOK)
+	w.follow("link", "Done")
+	if rows := w.table("API keys"); len(rows) != 2 {
+		t.Errorf("the list shows %q, want one key", rows)
+	}
+}
+
+// TestKeyboard creates, copies and deletes a key without a mouse.
+func TestKeyboard(t *testing.T) {
+	s, w := signedIn(t)
+	w.visit("/")
+	w.tabTo("button", "Settings")
+	w.press("Enter")
+	w.tabTo("link", "Admin settings")
+	w.pressed("Enter")
+	w.tabTo("link", "Authentication")
+	w.pressed("Enter")
+	w.tabTo("link", "Manage")
+	w.pressed("Enter")
+	w.tabTo("link", "Create API Key")
+	w.pressed("Enter")
+	w.tabTo("textbox", "Key name") // has it already
+	w.typed("by keyboard")
+	w.tabTo("combobox", "Group")
+	w.typed("All Users")
+	w.pressed("Enter")
+	if e := w.focused(); e.name != "The API key" {
+		t.Errorf("the focus is on the %s %q, want the key", e.role, e.name)
+	}
+	key := w.focused().value()
+	w.tabTo("button", "Copy")
+	w.press("Enter")
+	w.sees("Copied")
+	if got := w.copied(); got != key {
+		t.Errorf("the clipboard holds %q, want %q", got, key)
+	}
+	w.press("Escape")
+	w.find("dialog", "Copy and save this API key")
+	w.tabTo("link", "Done")
+	w.pressed("Enter")
+	answers(t, s, key, http.StatusOK)
+
+	// Escape leaves the other dialogs, and Enter on what has the focus when one
+	// opens destroys nothing.
+	w.tabTo("link", "Delete by keyboard")
+	w.pressed("Enter")
+	if e := w.focused(); e.name != "Cancel" {
+		t.Errorf("the focus is on the %s %q, want Cancel", e.role, e.name)
+	}
+	w.pressed("Escape")
+	w.tabTo("link", "Delete by keyboard")
+	w.pressed("Enter")
+	w.tabTo("button", "Delete API Key")
+	w.pressed("Enter")
+	w.sees("No API keys yet")
+	answers(t, s, key, http.StatusUnauthorized)
+}
+
+// TestLongLists searches and pages on the server, and finds a group among
+// hundreds.
+func TestLongLists(t *testing.T) {
+	s, w := signedIn(t)
+	for i := range 205 {
+		s.Group(fmt.Sprintf("Team %03d", i))
+	}
+	for i := range 55 {
+		s.Key(fmt.Sprintf("robot %02d", i), access.AllUsers)
+	}
+	w.visit(addressOfKeys)
+	w.sees("1–50 of 55")
+	w.follow("link", "Next page")
+	w.row("API keys", "robot 54")
+	w.follow("link", "Page before")
+	w.do(w.field("Find an API key").mouse())
+	w.typed("bot 33")
+	w.waits(`document.querySelectorAll("tbody tr").length === 1`)
+	w.row("API keys", "robot 33")
+	if got := ask[string](w, `location.search`); got != "?q=bot+33" && got != "?q=bot%2033" {
+		t.Errorf("the address is %q", got)
+	}
+	w.typed("x")
+	w.sees("No API key matches “bot 33x”")
+
+	w.visit(addressOfKeys + "/new")
+	w.fill("Key name", "chosen")
+	w.do(w.field("Find a group").mouse())
+	w.typed("204")
+	w.click("radio", "Team 204 0 members")
+	w.follow("button", "Create")
+	w.keptKey()
+	w.follow("link", "Done")
+	if got := w.row("API keys", "chosen"); got[1] != "Team 204" {
+		t.Errorf("row %q", got)
+	}
+}
+
+// hostile are names that break pages that are made carelessly.
+var hostile = []string{
+	`<script>alert(1)</script>`,
+	`"><img src=x onerror=alert(2)>`,
+	"{{.}} ${7*7} %s <!-- ' \" & &amp;",
+	"\u202eevil\u202c اسم المفتاح שם",
+	strings.Repeat("W", 254),
+	strings.Repeat("long name ", 25) + "end",
+}
+
+// TestHostileNames shows names that would be markup, or wider than the screen,
+// as what they are.
+func TestHostileNames(t *testing.T) {
+	s, w := signedIn(t)
+	var paths []string
+	for i, name := range hostile {
+		group := s.Group(name)
+		key, _ := s.Key(name, group)
+		var u struct{ ID int64 }
+		s.Admin(200, &u, "POST", "/api/user", map[string]any{
+			"email": fmt.Sprintf("h%d@example.com", i), "first_name": name, "last_name": name,
+			"user_group_memberships": []map[string]any{{"id": access.AllUsers}, {"id": group}},
+		})
+		for _, page := range []string{"edit", "delete", "regenerate"} {
+			paths = append(paths, fmt.Sprintf("%s/%d/%s", addressOfKeys, key, page))
+		}
+		for _, page := range []string{"", "/rename", "/delete", "/add"} {
+			paths = append(paths, fmt.Sprintf("/admin/people/groups/%d%s", group, page))
+		}
+		for _, page := range []string{"", "/reset", "/deactivate", fmt.Sprintf("/groups/%d/leave", group)} {
+			paths = append(paths, fmt.Sprintf("/admin/people/user/%d%s", u.ID, page))
+		}
+	}
+	s.Admin(204, nil, "PUT", "/api/setting/site-name", map[string]any{"value": hostile[0] + hostile[4][:60]})
+	paths = append(paths, "/", addressOfKeys, "/admin/people", "/admin/people/groups", "/admin/settings/general", "/admin/people/new", addressOfKeys+"/new",
+		addressOfKeys+"?q=%3Cscript%3Ealert(1)%3C/script%3E%22'", "/admin/people?q=%3Cscript%3E")
+	for _, width := range []int64{1280, 400} {
+		w.size(width, 900)
+		for i, path := range paths {
+			if width == 400 && i%3 != 0 && i < len(paths)-9 {
+				continue // every third is enough of the same pages
+			}
+			w.visit(path)
+			if wide := ask[int64](w, `document.documentElement.scrollWidth`); wide > width {
+				t.Errorf("%s is %d wide in a window of %d", path, wide, width)
+			}
+			if n := ask[int](w, `document.querySelectorAll("img, script:not([src])").length`); n > 0 {
+				t.Errorf("%s has markup from a name", path)
+			}
+		}
+	}
+	w.size(1280, 900)
+	w.visit(addressOfKeys)
+	for _, name := range hostile {
+		w.row("API keys", strings.Join(strings.Fields(name), " "))
+	}
+}
