@@ -51,8 +51,8 @@ format:
 vet:
 	go vet ./...
 
-unit:
-	go test -race -timeout 20m ./...
+unit: build
+	LATCHKEY_TEST_BINARY=$(CURDIR)/bin/latchkey go test -race -timeout 20m ./...
 
 vuln-if-reachable: bin/tools/govulncheck
 	scripts/vuln --if-reachable

@@ -109,7 +109,7 @@ func LoadPepper(path string, mayCreate bool) (*Pepper, error) {
 	case errors.Is(err, fs.ErrNotExist) && mayCreate:
 		return createPepper(path)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("pepper file %s is missing, and the keys in the database need it: put it back from your backup, or copy it from another node", path)
+		return nil, fmt.Errorf("pepper file %s is missing, and this database was started with it: put it back from your backup, or copy it from another node", path)
 	case err != nil:
 		return nil, fmt.Errorf("pepper file %s cannot be read: check its owner and mode", path)
 	}

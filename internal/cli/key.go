@@ -117,7 +117,7 @@ func keyDeleteCommand() command {
 			}
 			id, err := strconv.ParseInt(c.rest[0], 10, 64)
 			if err != nil || id < 1 {
-				return usagef("key delete: %q is not the id of a key; see: latchkey key list", c.rest[0])
+				return usagef("key delete takes the id of a key, which is a number; see: latchkey key list") // not repeated: it may be a key
 			}
 			h, err := openExisting(ctx, c.cfg, c.log)
 			if err != nil {

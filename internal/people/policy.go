@@ -56,11 +56,11 @@ func NewPasswordPolicy(c Complexity, length int) *PasswordPolicy {
 // without a minimum is absent. The map must not be changed.
 func (p *PasswordPolicy) Counts() map[string]int { return p.counts }
 
-// TextWeakPassword is the one text for every refused password, the too short
+// textWeakPassword is the one text for every refused password, the too short
 // ones included (contract/identity.md 0.5).
-const TextWeakPassword = "password is too common."
+const textWeakPassword = "password is too common."
 
-func weakPassword() error { return fault.Field("password", TextWeakPassword) }
+func weakPassword() error { return fault.Field("password", textWeakPassword) }
 
 // Valid reports whether the policy allows a password (contract/identity.md
 // 2.4): long enough, with the characters it asks for and, unless the policy is

@@ -1,6 +1,7 @@
 package people_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -261,5 +262,34 @@ func TestCloseWritesWhatIsInMemory(t *testing.T) {
 		if got := w.actions("session.refused"); len(got) != 1 {
 			t.Errorf("refused sign-ins = %v, want one entry", got)
 		}
+	})
+}
+
+func TestRunSweepsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.admin()
+		w.clock.Advance(15 * 24 * time.Hour)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			w.Run(ctx)
+		}()
+		deadline := time.Now().Add(10 * time.Second)
+		for {
+			n, err := db.One(t.Context(), w.d, db.Scalar[int], "SELECT count(*) FROM session")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the expired session is still there")
+			}
+			time.Sleep(time.Millisecond)
+		}
+		stop()
+		<-ended
 	})
 }

@@ -21,9 +21,9 @@ const (
 	signInsPerAddress = 50
 )
 
-// TextWrongPassword is the one answer to an unknown user and a wrong password
+// textWrongPassword is the one answer to an unknown user and a wrong password
 // (contract/identity.md 2.3).
-const TextWrongPassword = "did not match stored password"
+const textWrongPassword = "did not match stored password"
 
 // credentials is what signing in needs to know of a person.
 type credentials struct {
@@ -57,7 +57,7 @@ func (s *Service) SignIn(ctx context.Context, username string, password secret.T
 		s.refusals.add(c.user, audit.OriginOf(ctx))
 	}
 	if !match {
-		return NewSession{}, unauthenticated("password", TextWrongPassword)
+		return NewSession{}, unauthenticated("password", textWrongPassword)
 	}
 	if !c.user.Active {
 		return NewSession{}, unauthenticated("_error", "Your account is disabled.")
@@ -111,7 +111,7 @@ func (s *Service) admit(ctx context.Context, c credentials, hash string, made cl
 			return fault.Wrap(err, "read credentials")
 		}
 		if !now.user.Active || now.hash != c.hash {
-			return unauthenticated("password", TextWrongPassword)
+			return unauthenticated("password", textWrongPassword)
 		}
 		if hash != c.hash {
 			if _, err := s.db.Exec(ctx, "UPDATE users SET password_hash = ?2 WHERE id = ?1", c.user.ID, hash); err != nil {

@@ -133,8 +133,9 @@ func TestGuide(t *testing.T) {
 
 	// Going back does not show it again.
 	w.back()
-	w.find("heading", "API Keys")
+	w.find("heading", "Create API Key")
 	w.hides(key)
+	w.visit("/")
 
 	// The list.
 	w.manageKeys()

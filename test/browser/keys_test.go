@@ -99,6 +99,7 @@ func TestKeyboard(t *testing.T) {
 	w.typed("by keyboard")
 	w.tabTo("combobox", "Group")
 	w.typed("All Users")
+	w.tabTo("button", "Create")
 	w.pressed("Enter")
 	if e := w.focused(); e.name != "The API key" {
 		t.Errorf("the focus is on the %s %q, want the key", e.role, e.name)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -61,6 +62,8 @@ const largest = 120_000
 // take writes a picture of what the window shows.
 func (a album) take(w *window, name string) {
 	w.t.Helper()
+	start := time.Now()
+	defer func() { w.t.Logf("%s took %v", name, time.Since(start)) }()
 	ask[bool](w, `document.documentElement.style.setProperty("caret-color", "transparent"), true`)
 	w.do(chromedp.MouseEvent(chromedp.MouseMoved, 1, 899)) // no row under the mouse
 	var raw []byte
@@ -69,6 +72,7 @@ func (a album) take(w *window, name string) {
 		raw, err = chromedp.CaptureScreenshot()(ctx, t)
 		return err
 	}))
+	w.t.Logf("capture %s took %v", name, time.Since(start))
 	small, err := shrink(raw)
 	w.must(err)
 	if len(small) > largest {

@@ -1,7 +1,6 @@
 package clients_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -17,7 +17,8 @@ import (
 // directory that holds node_modules. It is found again by the lock's digest,
 // so that only the first run after a change takes time.
 var installOnce = sync.OnceValues(func() (string, error) {
-	if err := checkNode(); err != nil {
+	old, err := nodeIsOld()
+	if err != nil {
 		return "", err
 	}
 	base, err := os.UserCacheDir()
@@ -32,35 +33,42 @@ var installOnce = sync.OnceValues(func() (string, error) {
 		}
 		_, _ = digest.Write(files[name])
 	}
-	_, _ = fmt.Fprint(digest, runtime.GOOS, runtime.GOARCH)
+	_, _ = fmt.Fprint(digest, runtime.GOOS, runtime.GOARCH, old, nodeVersion)
 	dir := filepath.Join(base, "latchkey-test", "clients-"+hex.EncodeToString(digest.Sum(nil)[:8]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	return dir, install(dir, files)
+	return dir, install(dir, files, old)
 })
 
-// checkNode says which package is missing when Node.js is, or is too old for
-// the clients.
-func checkNode() error {
-	const fix = "install Node.js 20.6 or newer and npm: apt-get install nodejs npm"
+// nodeVersion is what is installed beside the clients where the machine's own
+// Node.js is too old for them, as that of Debian 12 is.
+const nodeVersion = "24.21.0"
+
+// nodePackage is the registry's package that holds the program node.
+func nodePackage() string {
+	return "node-" + runtime.GOOS + "-" + strings.Replace(runtime.GOARCH, "amd64", "x64", 1)
+}
+
+// nodeIsOld reports whether the machine's Node.js is older than 20.6, which
+// the clients need. It says which package is missing when there is none.
+func nodeIsOld() (bool, error) {
+	const fix = "install Node.js and npm: apt-get install nodejs npm"
 	if _, err := exec.LookPath("npm"); err != nil {
-		return fmt.Errorf("npm is missing; %s", fix)
+		return false, fmt.Errorf("npm is missing; %s", fix)
 	}
 	out, err := exec.Command("node", "--version").Output()
 	if err != nil {
-		return fmt.Errorf("node does not run (%w); %s", err, fix)
+		return false, fmt.Errorf("node does not run (%w); %s", err, fix)
 	}
 	var major, minor int
-	if _, err := fmt.Sscanf(string(out), "v%d.%d", &major, &minor); err != nil || major < 20 || major == 20 && minor < 6 {
-		return fmt.Errorf("node is %s; %s", bytes.TrimSpace(out), fix)
-	}
-	return nil
+	_, err = fmt.Sscanf(string(out), "v%d.%d", &major, &minor)
+	return err != nil || major < 20 || major == 20 && minor < 6, nil
 }
 
 // install fills a directory beside dir and then renames it, so that dir is
 // whole or not there, also when several tests install at once.
-func install(dir string, files map[string][]byte) error {
+func install(dir string, files map[string][]byte, withNode bool) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
 	}
@@ -74,10 +82,13 @@ func install(dir string, files map[string][]byte) error {
 			return err
 		}
 	}
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
-	cmd.Dir = tmp
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci of test/clients (needs the network, once): %w\n%s", err, out)
+	if err := npm(tmp, "ci"); err != nil {
+		return err
+	}
+	if withNode {
+		if err := npm(tmp, "install", "--no-save", nodePackage()+"@"+nodeVersion); err != nil {
+			return err
+		}
 	}
 	if err := os.Rename(tmp, dir); err != nil {
 		if _, statErr := os.Stat(dir); statErr == nil {
@@ -86,6 +97,25 @@ func install(dir string, files map[string][]byte) error {
 		return err
 	}
 	return nil
+}
+
+func npm(dir string, args ...string) error {
+	cmd := exec.Command("npm", append(args, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm %s in test/clients (needs the network, once): %w\n%s", args[0], err, out)
+	}
+	return nil
+}
+
+// searchPath returns PATH with the installed Node.js before the machine's.
+func searchPath(t *testing.T) string {
+	t.Helper()
+	dir, err := installOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "node_modules", nodePackage(), "bin") + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
 // installed returns the path of a client's program.

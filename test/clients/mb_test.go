@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -25,7 +24,7 @@ func newMB(t *testing.T) mb {
 	t.Helper()
 	home := t.TempDir()
 	return mb{t: t, path: installed(t, "mb"), env: []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CONFIG_HOME=" + home, "MB_CLI_DISABLE_KEYRING=1",
+		"PATH=" + searchPath(t), "HOME=" + home, "XDG_CONFIG_HOME=" + home, "MB_CLI_DISABLE_KEYRING=1",
 	}}
 }
 

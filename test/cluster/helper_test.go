@@ -3,7 +3,9 @@ package cluster_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,6 +24,21 @@ func signIn(s *apptest.Server) string {
 	var session struct{ ID string }
 	s.Want(200, &session, "POST", "/api/session", login(apptest.AdminEmail, apptest.AdminPassword))
 	return session.ID
+}
+
+// signInOnPage sends the form of the sign-in page.
+func signInOnPage(t *testing.T, s *apptest.Server, username, password string) apptest.Answer {
+	t.Helper()
+	res, err := http.DefaultClient.PostForm(s.URL+"/auth/login", url.Values{"username": {username}, "password": {password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apptest.Answer{Status: res.StatusCode, Header: res.Header, Body: string(b)}
 }
 
 func throttled(a apptest.Answer) bool { return strings.Contains(a.Body, "Too many attempts!") }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -155,4 +156,43 @@ func TestBrokenHeaders(t *testing.T) {
 		}
 	}
 	unharmed(t, s, before)
+}
+
+// TestClientAddress: what a client says of its address counts behind a trusted
+// proxy only, for the API and for the pages alike. Throttling stands on it.
+func TestClientAddress(t *testing.T) {
+	for name, tt := range map[string]struct {
+		env  []string
+		want string
+	}{
+		"no proxy":      {nil, "127.0.0.1"},
+		"trusted proxy": {[]string{"LATCHKEY_TRUSTED_PROXIES=127.0.0.0/8"}, "203.0.113.9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := apptest.Start(t, apptest.Options{Env: tt.env})
+			s.Setup()
+			first := len(s.Dump()["session"])
+			forwarded := "X-Forwarded-For: 198.51.100.7, 203.0.113.9"
+			body := fmt.Sprintf(`{"username":%q,"password":%q}`, apptest.AdminEmail, apptest.AdminPassword)
+			if got := rawBody(t, s, "/api/session", "application/json", body, forwarded); got.Status != 200 {
+				t.Fatalf("signing in by the API: %d %s", got.Status, got.Body)
+			}
+			form := url.Values{"username": {apptest.AdminEmail}, "password": {apptest.AdminPassword}}.Encode()
+			if got := rawBody(t, s, "/auth/login", "application/x-www-form-urlencoded", form, forwarded); got.Status != 303 {
+				t.Fatalf("signing in by the page: %d", got.Status)
+			}
+			for _, row := range s.Dump()["session"][first:] {
+				if !strings.Contains(row, tt.want+"\t") && !strings.Contains(row, tt.want+" ") {
+					t.Errorf("the session was opened from another address than %s: %s", tt.want, row)
+				}
+			}
+		})
+	}
+}
+
+// rawBody posts a body with more header lines.
+func rawBody(t *testing.T, s *apptest.Server, path, media, body string, lines ...string) apptest.Answer {
+	t.Helper()
+	lines = append(lines, "Content-Type: "+media, fmt.Sprintf("Content-Length: %d", len(body)), "", body)
+	return raw(t, s, "POST "+path, lines...)
 }

@@ -17,7 +17,7 @@ import (
 	"latchkey/internal/apptest/dbtest"
 )
 
-// answers that a public route may give, whatever is sent.
+// allowed reports whether a public route may answer so, whatever is sent.
 func allowed(status int) bool {
 	return slices.Contains([]int{200, 204, 400, 401, 403, 413}, status)
 }
