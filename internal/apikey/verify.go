@@ -39,7 +39,7 @@ type state struct {
 }
 
 // keysKept bounds the memory of the verifier: about 500 bytes a key.
-const keysKept = 200_000
+const keysKept = 100_000
 
 // Verifier checks keys. When warm it reads no database and allocates nothing.
 type Verifier struct {

@@ -69,6 +69,9 @@ func (p *page) fail(err error) {
 	if e.Kind == fault.Internal {
 		t.ID = p.report(err)
 	}
+	// A search that fails shows the error in place of the page's content.
+	p.w.Header().Set("HX-Retarget", "main")
+	p.w.Header().Set("HX-Reselect", "main")
 	if err := p.answer(statusOf(e.Kind), "error", t.Heading, t, nil); err != nil {
 		p.report(err)
 		http.Error(p.w, "Internal server error.", http.StatusInternalServerError)

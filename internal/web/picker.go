@@ -21,6 +21,7 @@ type picker struct {
 	Hint    string
 	Error   string
 	Several bool
+	Open    bool // only groups that people are added to: not All Users
 	Search  bool // there are too many groups to list
 	Query   string
 	Options []groupOption
@@ -38,6 +39,7 @@ type groupOption struct {
 // names groups that are not offered.
 func (s *site) newPicker(f *form, name, label string, several bool, without ...int64) picker {
 	k := picker{Name: name, Label: label, Several: several, Query: f.text(name + "_query"), Error: f.Errors[name]}
+	k.Open = slices.Contains(without, access.AllUsers)
 	all := s.Groups.Snapshot()
 	k.Search = len(all.ByName) > pickerLimit
 	if !k.Search {
@@ -69,20 +71,12 @@ func (k *picker) offer(groups []group.Group, f *form, without []int64) {
 
 // groupOptions answers the search inside of a form with the options alone.
 func (p *page) groupOptions() error {
-	q := p.r.URL.Query()
-	name := q.Get("name")
 	f := newForm()
-	f.Values = q
-	k := p.site.newPicker(f, name, "", q.Get("several") != "", except(q.Get("except_all") != "")...)
-	k.Search = true
-	return p.show("group-options", "", k)
-}
-
-// except returns the groups that a picker leaves out: All Users, when
-// everybody belongs to it anyway.
-func except(allUsers bool) []int64 {
-	if allUsers {
-		return []int64{access.AllUsers}
+	f.Values = p.r.URL.Query()
+	var without []int64
+	if f.Get("open") != "" {
+		without = append(without, access.AllUsers)
 	}
-	return nil
+	k := p.site.newPicker(f, f.Get("picker"), "", f.Get("several") != "", without...)
+	return p.show("group-options", "", k)
 }

@@ -112,6 +112,9 @@ func (n *noise) watch(event any) {
 		}
 		n.add("exception: %s", text)
 	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelVerbose {
+			return // advice
+		}
 		n.add("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL)
 	}
 }

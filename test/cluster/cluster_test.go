@@ -260,7 +260,9 @@ func TestSetupFollows(t *testing.T) {
 func TestThrottleShared(t *testing.T) {
 	a, b := pair(t)
 	try := []func(password string) apptest.Answer{
-		func(password string) apptest.Answer { return a.Do("POST", "/api/session", login(apptest.AdminEmail, password)) },
+		func(password string) apptest.Answer {
+			return a.Do("POST", "/api/session", login(apptest.AdminEmail, password))
+		},
 		func(password string) apptest.Answer { return signInOnPage(t, b, apptest.AdminEmail, password) },
 	}
 	for i := range 10 {
