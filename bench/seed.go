@@ -127,6 +127,7 @@ func (b *bench) seed(ctx context.Context, p place) error {
 	if err := p.fill(ctx); err != nil {
 		return err
 	}
+	b.say("  done")
 	return os.WriteFile(filepath.Join(p.dir, "seeded"), nil, 0o600)
 }
 

@@ -84,7 +84,7 @@ func warmRow(ctx context.Context, b *bench) error {
 	for i := range texts {
 		texts[i] = p.key(i)
 		if who, reason, err := c.verifier.Verify(ctx, texts[i]); who == nil {
-			return fmt.Errorf("key %d was refused: %s, %v", i, reason, err)
+			return refused(reason, err)
 		}
 	}
 	one := bestOf(func(b *testing.B) {
@@ -105,6 +105,11 @@ func warmRow(ctx context.Context, b *bench) error {
 		judge(all.NsPerOp() <= 1000 && all.AllocsPerOp() == 0))
 	scaleOfWarm(b, texts[0])
 	return junkInProcess(ctx, b, c, texts[0])
+}
+
+// refused says that a stored key was not let in.
+func refused(reason apikey.Reason, err error) error {
+	return errors.Join(fmt.Errorf("a stored key was refused: %s", reason), err)
 }
 
 // scaleOfWarm measures what the check is made of.

@@ -40,7 +40,7 @@ func userResetCommand() command {
 
 func auditVerifyCommand() command {
 	return command{
-		Command: config.Command{Name: "audit verify", About: "Reads the whole audit log and proves that no entry was changed, removed or reordered."},
+		Command: config.Command{Name: "audit verify", About: "Reads the whole audit log and proves that no entry was changed or reordered, and none before the last one removed."},
 		short:   "prove that the audit log is whole",
 		run: func(ctx context.Context, c call) error {
 			h, err := openExisting(ctx, c.cfg, c.log)

@@ -174,7 +174,8 @@ func (s *Service) loadSubject(ctx context.Context, userID int64) (*access.Subjec
 	var found *access.Subject
 	err := db.Each(ctx, s.db, scanSubject, func(r subject) error {
 		if found == nil {
-			found = &r.Subject
+			subject := r.Subject // a copy: the rest of the row is not kept in memory
+			found = &subject
 			found.Kind = access.Person
 			if r.kind == KindKey {
 				found.Kind = access.ServiceKey

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"latchkey/internal/fault"
 	"latchkey/internal/people"
 )
 
@@ -74,7 +75,8 @@ func (p *page) login() error {
 // signed in has nothing to end.
 func (p *page) logout() error {
 	if p.who != nil {
-		if err := p.site.People.EndSession(p.ctx(), p.who, p.who.UserID, p.who.SessionID); err != nil {
+		err := p.site.People.EndSession(p.ctx(), p.who, p.who.UserID, p.who.SessionID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
 	}

@@ -9,10 +9,11 @@ type homeBody struct {
 	People int
 	Groups int
 	Mine   []string // the person's groups
+	Help   string   // address to write to for help, "" for none
 }
 
 func (p *page) home() error {
-	b := homeBody{Base: p.baseURL(), Mine: p.site.groupNames(p.who.Groups)}
+	b := homeBody{Base: p.baseURL(), Mine: p.site.groupNames(p.who.Groups), Help: p.site.Settings.String("admin-email")}
 	if p.who.IsAdmin() {
 		var err error
 		if b.Keys, err = p.site.Keys.Count(p.ctx(), p.who); err != nil {

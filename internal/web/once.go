@@ -43,7 +43,7 @@ func newToken() string { return rand.Text() }
 
 // formUsed says that a form was sent before.
 func formUsed() error {
-	return fault.New(fault.Conflict, "This form was already sent, and what it made is shown only once.")
+	return fault.New(fault.Conflict, "This form was already sent, and what it made is shown only once. If you missed it: a key can be regenerated, a password reset.")
 }
 
 // try runs f unless a form with the token was sent before. A failed attempt

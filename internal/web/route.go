@@ -43,7 +43,9 @@ const maxForm = 1 << 20
 func (s *site) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		p := &page{site: s, w: w, r: r.WithContext(audit.WithOrigin(r.Context(), s.origin(r)))}
+		from := s.origin(r)
+		w.Header().Set("X-Request-Id", from.RequestID)
+		p := &page{site: s, w: w, r: r.WithContext(audit.WithOrigin(r.Context(), from))}
 		if err := p.enter(rt); err != nil {
 			p.fail(err)
 		}

@@ -21,6 +21,7 @@ import (
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
 	"latchkey/internal/cookie"
+	"latchkey/internal/db"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
 	"latchkey/internal/people"
@@ -34,6 +35,7 @@ type world struct {
 	t        *testing.T
 	URL      string
 	log      *bytes.Buffer
+	db       *db.DB
 	people   *people.Service
 	groups   *group.Service
 	keys     *apikey.Service
@@ -54,6 +56,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, log: &bytes.Buffer{}}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	d := dbtest.Open(t, dbtest.SQLite)
+	w.db = d
 	trail := audit.New(d)
 	var err error
 	w.settings, err = setting.New(ctx, d, trail, nil)

@@ -2,18 +2,20 @@ package browser_test
 
 import (
 	"bytes"
-	"context"
 	"flag"
+	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"latchkey/internal/access"
 	"latchkey/internal/apptest"
 )
 
@@ -24,19 +26,21 @@ var update = flag.Bool("update", false, "write the pictures to docs/images, or t
 // album is where a test puts its pictures.
 type album struct{ dir string }
 
+// published reports whether the pictures are for people to look at.
+func published() bool { return *update || os.Getenv("LATCHKEY_SCREENSHOTS") != "" }
+
 // newAlbum returns the album of the documentation, or one for this test only.
 func newAlbum(t *testing.T) album {
 	t.Helper()
 	dir := os.Getenv("LATCHKEY_SCREENSHOTS")
-	if dir == "" && *update {
+	if !published() {
+		dir = t.TempDir()
+	} else if dir == "" {
 		root, err := apptest.Root()
 		if err != nil {
 			t.Fatal(err)
 		}
 		dir = filepath.Join(root, "docs", "images")
-	}
-	if dir == "" {
-		return album{t.TempDir()}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -44,11 +48,8 @@ func newAlbum(t *testing.T) album {
 	return album{dir}
 }
 
-// published reports whether the pictures are for people to look at.
-func published() bool { return *update || os.Getenv("LATCHKEY_SCREENSHOTS") != "" }
-
-// options starts the server for pictures on the port that the documentation
-// names.
+// options starts the server of published pictures on the port that the
+// documentation names.
 func (album) options() apptest.Options {
 	if published() {
 		return apptest.Options{Listen: "127.0.0.1:3000"}
@@ -56,42 +57,143 @@ func (album) options() apptest.Options {
 	return apptest.Options{}
 }
 
-// largest is what a picture may weigh in a repository.
-const largest = 120_000
+// heaviest is what a picture may weigh in the repository.
+const heaviest = 60_000
 
 // take writes a picture of what the window shows.
 func (a album) take(w *window, name string) {
 	w.t.Helper()
-	start := time.Now()
-	defer func() { w.t.Logf("%s took %v", name, time.Since(start)) }()
-	ask[bool](w, `document.documentElement.style.setProperty("caret-color", "transparent"), true`)
-	w.do(chromedp.MouseEvent(chromedp.MouseMoved, 1, 899)) // no row under the mouse
-	var raw []byte
-	w.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		var err error
-		raw, err = chromedp.CaptureScreenshot()(ctx, t)
-		return err
-	}))
-	w.t.Logf("capture %s took %v", name, time.Since(start))
-	small, err := shrink(raw)
+	w.still()
+	ctx, cancel := w.soon()
+	defer cancel()
+	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	w.must(err)
-	if len(small) > largest {
-		w.t.Errorf("the picture %s has %d bytes", name, len(small))
+	if published() { // the rest costs time, and says nothing about the pages
+		raw, err = lighter(raw)
+		w.must(err)
+		if len(raw) > heaviest {
+			w.t.Errorf("the picture %s has %d bytes", name, len(raw))
+		}
 	}
-	w.must(os.WriteFile(filepath.Join(a.dir, name+".png"), small, 0o644))
+	w.must(os.WriteFile(filepath.Join(a.dir, name+".png"), raw, 0o644))
 }
 
-// shrink writes a picture with a palette of its 256 commonest colours; the
-// others, which are few on such pages, become the nearest of those.
-func shrink(raw []byte) ([]byte, error) {
+// lighter rewrites a picture with the 256 colours that it has most of. The
+// others, shades at the edges of letters, become the nearest of those.
+func lighter(raw []byte) ([]byte, error) {
 	src, err := png.Decode(bytes.NewReader(raw))
 	if err != nil {
 		return nil, err
 	}
-	_ = image.Rect
-	_ = color.RGBA{}
+	size := src.Bounds()
+	count := map[color.RGBA]int{}
+	for y := size.Min.Y; y < size.Max.Y; y++ {
+		for x := size.Min.X; x < size.Max.X; x++ {
+			count[color.RGBAModel.Convert(src.At(x, y)).(color.RGBA)]++
+		}
+	}
+	var common []color.RGBA
+	for c := range count {
+		common = append(common, c)
+	}
+	slices.SortFunc(common, func(a, b color.RGBA) int {
+		if count[a] != count[b] {
+			return count[b] - count[a]
+		}
+		return bytes.Compare([]byte{a.R, a.G, a.B}, []byte{b.R, b.G, b.B})
+	})
+	var palette color.Palette
+	for _, c := range common[:min(256, len(common))] {
+		palette = append(palette, c)
+	}
+	dst := image.NewPaletted(size, palette)
+	draw.Draw(dst, size, src, size.Min, draw.Src)
 	var out bytes.Buffer
-	enc := png.Encoder{CompressionLevel: png.BestCompression}
-	err = enc.Encode(&out, src)
+	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, dst)
 	return out.Bytes(), err
+}
+
+// shop fills a server with what a small shop would have.
+func shop(s *apptest.Server) (groups map[string]int64, person int64) {
+	groups = map[string]int64{"Administrators": access.Administrators, "All Users": access.AllUsers}
+	for _, name := range []string{"Analysts", "Data engineering", "Mobile app", "Nightly jobs"} {
+		groups[name] = s.Group(name)
+	}
+	for _, k := range [][2]string{
+		{"dbt on CI", "Data engineering"}, {"Grafana panels", "Analysts"}, {"mobile backend", "Mobile app"},
+		{"nightly-export", "Nightly jobs"}, {"stock report", "Nightly jobs"}, {"terraform", "Administrators"},
+	} {
+		s.Key(k[0], groups[k[1]])
+	}
+	for _, p := range [][]string{
+		{"Bo", "Karlsson", "Analysts"}, {"Chidi", "Okafor", "Data engineering", "Nightly jobs"},
+		{"Dana", "Levi", "Mobile app"}, {"Fatima", "Zahra"}, {"Grace", "Hopper", "Analysts", "Data engineering"},
+	} {
+		members := []map[string]any{{"id": access.AllUsers}}
+		for _, name := range p[2:] {
+			members = append(members, map[string]any{"id": groups[name]})
+		}
+		var u struct{ ID int64 }
+		s.Admin(200, &u, "POST", "/api/user", map[string]any{
+			"first_name": p[0], "last_name": p[1], "email": fmt.Sprintf("%s@example.com", p[0]), "user_group_memberships": members,
+		})
+		person = u.ID
+	}
+	return groups, person
+}
+
+// Browsers that somebody is signed in with.
+const (
+	firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+	iphone  = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
+)
+
+// TestPictures takes the pictures of lists and of pages for which the walks
+// have too little to show. It has looked at every page once when it is done.
+func TestPictures(t *testing.T) {
+	shots := newAlbum(t)
+	s := apptest.Start(t, shots.options())
+	s.Setup()
+	groups, person := shop(s)
+	w := open(t, s, "/auth/login")
+	w.fill("E-mail", apptest.AdminEmail)
+	shots.take(w, "sign-in")
+	w.visit("/auth/login")
+	w.signIn(apptest.AdminEmail, apptest.AdminPassword)
+	s.Want(204, nil, "DELETE", "/api/session", nil, "X-Metabase-Session", s.Session)
+	for _, agent := range []string{firefox, iphone} {
+		s.Want(200, nil, "POST", "/api/session", map[string]any{"username": apptest.AdminEmail, "password": apptest.AdminPassword}, "User-Agent", agent)
+	}
+
+	pages := []struct{ name, path string }{
+		{"api-keys", addressOfKeys},
+		{"people", "/admin/people"},
+		{"person", fmt.Sprintf("/admin/people/user/%d", person)},
+		{"groups", "/admin/people/groups"},
+		{"group", fmt.Sprintf("/admin/people/groups/%d", groups["Data engineering"])},
+		{"delete-group", fmt.Sprintf("/admin/people/groups/%d/delete", groups["Nightly jobs"])},
+		{"settings-general", "/admin/settings/general"},
+		{"account", "/account/profile"},
+		{"account-sessions", "/account/sessions"},
+	}
+	for _, p := range pages {
+		w.visit(p.path)
+		shots.take(w, p.name)
+	}
+	w.colours("dark")
+	for _, p := range []struct{ name, path string }{
+		{"dark-api-keys", addressOfKeys}, {"dark-create-api-key", addressOfKeys + "/new"}, {"dark-home", "/"},
+	} {
+		w.visit(p.path)
+		shots.take(w, p.name)
+	}
+	w.colours("light")
+	w.size(400, 900)
+	for _, p := range []struct{ name, path string }{
+		{"narrow-api-keys", addressOfKeys}, {"narrow-create-api-key", addressOfKeys + "/new"},
+		{"narrow-people", "/admin/people"}, {"narrow-home", "/"},
+	} {
+		w.visit(p.path)
+		shots.take(w, p.name)
+	}
 }

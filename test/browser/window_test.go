@@ -53,6 +53,9 @@ var startBrowser = sync.OnceValues(func() (context.Context, error) {
 	return ctx, chromedp.Do(ctx)
 })
 
+// agent is how the browser calls itself when it has a screen.
+const agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+
 // findBrowser returns the path of the browser.
 func findBrowser() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -160,6 +163,7 @@ func open(t testing.TB, s *apptest.Server, path string) *window {
 	w.must(chromedp.Do(w.ctx))
 	w.size(1280, 900)
 	w.colours("light")
+	command(w, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent})
 	command(w, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	command(w, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: violations})
 	w.clipboard(browser.PermissionSettingGranted)
@@ -187,10 +191,15 @@ func (w *window) describe() string {
 	return "the window shows " + text
 }
 
+// soon returns the context of one action.
+func (w *window) soon() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(w.ctx, patience)
+}
+
 // command sends a command of the browser's protocol.
 func command[P, R any](w *window, c cdp.Command[P, R], params P) R {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := w.soon()
 	defer cancel()
 	r, err := chromedp.Call(ctx, c, params)
 	w.must(err)
@@ -200,7 +209,7 @@ func command[P, R any](w *window, c cdp.Command[P, R], params P) R {
 // ask evaluates JavaScript, for what has no label: addresses, scroll, clipboard.
 func ask[T any](w *window, script string) T {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := w.soon()
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 	w.must(err)
@@ -210,7 +219,7 @@ func ask[T any](w *window, script string) T {
 // do runs actions within the patience of a person.
 func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := w.soon()
 	defer cancel()
 	w.must(chromedp.Do(ctx, steps...))
 }
@@ -219,7 +228,7 @@ func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 // status.
 func (w *window) loads(steps ...chromedp.Action[chromedp.Void]) int64 {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := w.soon()
 	defer cancel()
 	res, err := chromedp.RunResponse(ctx, steps...)
 	w.must(err)
@@ -251,6 +260,13 @@ func (w *window) colours(scheme string) {
 	command(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
+}
+
+// still leaves nothing on the page that changes by itself or with the mouse.
+func (w *window) still() {
+	w.t.Helper()
+	ask[string](w, `document.documentElement.style.caretColor = "transparent"`)
+	w.do(chromedp.MouseEvent(chromedp.MouseMoved, 1, 899))
 }
 
 // clipboard grants or denies the clipboard.
@@ -302,7 +318,7 @@ func text(v *accessibility.Value) string {
 
 // all returns every element of a role that a person can perceive.
 func (w *window) all(role string) ([]element, error) {
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := w.soon()
 	defer cancel()
 	query := accessibility.QueryAXTreeParams{Role: role, BackendNodeID: w.root}
 	if w.root == 0 {
@@ -378,7 +394,7 @@ func (w *window) in(role, name string) *window {
 func call[T any](e element, function string) T {
 	e.w.t.Helper()
 	object := command(e.w, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: e.id}).Object
-	ctx, cancel := context.WithTimeout(e.w.ctx, patience)
+	ctx, cancel := e.w.soon()
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.CallFunctionOn[T](function, func(p *runtime.CallFunctionOnParams) { p.ObjectID = object.ObjectID }))
 	e.w.must(err)
@@ -516,7 +532,7 @@ func (w *window) pressed(key string) { w.t.Helper(); w.loads(chromedp.KeyEvent(k
 // focused returns what has the keyboard.
 func (w *window) focused() element {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := w.soon()
 	defer cancel()
 	active, err := chromedp.Run(ctx, chromedp.Evaluate[*runtime.RemoteObject](`document.activeElement`))
 	w.must(err)
