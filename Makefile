@@ -35,8 +35,8 @@ fuzz: ## Fuzz every target for FUZZTIME (30s) each
 	  done; \
 	done
 
-screenshots: build ## Take the pictures of the documentation anew
-	LATCHKEY_BIN=$(CURDIR)/bin/latchkey go run ./test/screenshots
+screenshots: deps ## Take the pictures of the documentation anew
+	go test ./test/browser -count=1 -run '^(TestGuide|TestPictures)$$' -update
 
 clean: ## Remove what was built
 	rm -rf bin

@@ -9,6 +9,7 @@ import (
 
 // The second half of the second row.
 const (
+	round      = 2 * time.Second
 	junkRate   = 50_000 // requests with bad keys a second
 	goodRate   = 400    // requests with a good key a second, while they come
 	junkBudget = 5 * time.Millisecond

@@ -18,6 +18,9 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := touchSources(root); err != nil {
+		return "", err
+	}
 	dir, err := os.MkdirTemp("", "latchkey-test-")
 	if err != nil {
 		return "", err
@@ -31,6 +34,24 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	}
 	return bin, nil
 })
+
+// touchSources reads the directories that the program is built from. go test
+// notes what a test opens: without this it would answer from its cache after
+// the program has changed.
+func touchSources(root string) error {
+	for _, dir := range []string{"cmd", "internal"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(_ string, _ os.DirEntry, err error) error { return err })
+		if err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		if _, err := os.Stat(filepath.Join(root, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Binary returns the path of the built program.
 func Binary(t testing.TB) string {

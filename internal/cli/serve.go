@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,8 @@ func serve(ctx context.Context, c call) error {
 	if len(c.rest) > 0 {
 		return usagef("serve takes no arguments, only flags: %q", c.rest[0])
 	}
+	ballast := server.NewBallast()
+	defer runtime.KeepAlive(ballast)
 	srv := server.Server{Addr: c.cfg.Listen, Log: c.log, Drain: c.cfg.ShutdownTimeout}
 	l, err := srv.Listen()
 	if err != nil {

@@ -72,10 +72,18 @@ func TestSetPassword(t *testing.T) {
 		if n, err = w.SetPassword(ctx, ada, ada.UserID, secret.New(better), secret.Text{}); err != nil || n == nil {
 			t.Errorf("an administrator's own: %+v, %v", n, err)
 		}
+		ada = w.principal(n.Token)
+		_, err = w.ChangePassword(ctx, ada, secret.New(good), secret.New("nope"))
+		wantFault(t, err, fault.Invalid, "old_password: Invalid password")
+		_, err = w.ChangePassword(ctx, nil, secret.New(good), secret.New(better))
+		wantFault(t, err, fault.Unauthenticated, "Unauthenticated")
+		if n, err = w.ChangePassword(ctx, ada, secret.New(good), secret.New(better)); err != nil || n == nil {
+			t.Errorf("an administrator's own, with the old one: %+v, %v", n, err)
+		}
 		if n, err = w.SetPassword(ctx, w.root, ada.UserID, secret.New(good), secret.Text{}); err != nil || n != nil {
 			t.Errorf("by the command line: %+v, %v", n, err)
 		}
-		want := []string{"user.password bo@example.com", "user.password bo@example.com", "user.password ada@example.com", "user.password ada@example.com"}
+		want := []string{"user.password bo@example.com", "user.password bo@example.com", "user.password ada@example.com", "user.password ada@example.com", "user.password ada@example.com"}
 		if got := w.actions("user.password"); !slices.Equal(got, want) {
 			t.Errorf("audit = %v, want %v", got, want)
 		}

@@ -13,8 +13,9 @@ import (
 // own names, locale and address, administrators everything of everybody; what
 // else a person sends is ignored, except a change of groups, which is
 // Forbidden. It returns Forbidden before NotFound; NotFound also for an
-// inactive user; Invalid with Fields for wrong input, a taken address and
-// groups that contradict IsAdmin; Invalid when All Users is missing or the
+// inactive user; Invalid with Fields for wrong input, a taken address, an
+// address for the user behind an API key (it could take that of a colleague)
+// and groups that contradict IsAdmin; Invalid when All Users is missing or the
 // last administrator would go.
 func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c Change) (User, error) {
 	if err := access.RequireSelfOrAdmin(who, id); err != nil {
@@ -34,6 +35,9 @@ func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c
 		}
 		if !old.Active {
 			return notFound()
+		}
+		if email, ok := c.Email.Get(); ok && old.Kind == KindKey && email != old.Email {
+			return fault.Field("email", "The address of the user behind an API key cannot be changed.")
 		}
 		if err := s.updateGroups(ctx, who, old, c); err != nil {
 			return err

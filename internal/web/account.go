@@ -49,7 +49,7 @@ func (p *page) changePassword() error {
 	if err != nil {
 		return err
 	}
-	session, err := p.site.People.SetPassword(p.ctx(), p.who, p.who.UserID, f.secret("password"), f.secret("old_password"))
+	session, err := p.site.People.ChangePassword(p.ctx(), p.who, f.secret("password"), f.secret("old_password"))
 	if err != nil {
 		if err := f.refused(err, "password", "old_password"); err != nil {
 			return err

@@ -35,7 +35,7 @@ func TestSignInAndOut(t *testing.T) {
 	w := ready(t)
 	b := w.browser()
 	b.post("/auth/login", "username", adaEmail, "password", "wrong").
-		wants(t, 401, "Did not match stored password", `value="`+adaEmail+`"`, `autofocus aria-invalid="true"`).lacks(t, `value="wrong"`)
+		wants(t, 401, "The e-mail address or the password is wrong.", `value="`+adaEmail+`"`, `autofocus aria-invalid="true"`).lacks(t, `value="wrong"`)
 	a := b.post("/auth/login", "username", strings.ToUpper(adaEmail), "password", adaPassword, "remember", "yes")
 	a.leads(t, "/")
 	if set := strings.Join(a.header.Values("Set-Cookie"), "\n"); !strings.Contains(set, "metabase.SESSION=") || !strings.Contains(set, "HttpOnly") {

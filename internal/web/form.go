@@ -107,10 +107,16 @@ func (f *form) refused(err error, fields ...string) error {
 	return nil
 }
 
-// sentence makes a wire text readable: it begins with a capital letter.
+// sentence makes a wire text readable: it begins with a capital letter, and
+// the few that say little to a person are said in other words.
 func sentence(text string) string {
-	if text == "" {
+	switch text {
+	case "":
 		return ""
+	case "did not match stored password":
+		return "The e-mail address or the password is wrong."
+	case "Invalid password":
+		return "This is not your current password."
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }

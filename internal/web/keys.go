@@ -80,7 +80,11 @@ func (p *page) createKey() error {
 		return p.keyDialog("key-new", "Create API Key", keyDialog{Form: f})
 	}
 	made, err := try(p.site.once, p.formToken(f), func() (madeKey, error) {
-		key, text, err := p.site.Keys.Create(p.settled(), p.who, f.text("name"), f.id("group_id"))
+		groupID, err := p.chosenGroup(f, "group_id")
+		if err != nil {
+			return madeKey{}, err
+		}
+		key, text, err := p.site.Keys.Create(p.settled(), p.who, f.text("name"), groupID)
 		return madeKey{key, text}, err
 	})
 	if err != nil {
@@ -143,16 +147,22 @@ func (p *page) saveKey() error {
 	if f.finding() {
 		return p.keyDialog("key-edit", "Edit API Key", keyDialog{Form: f, Key: key})
 	}
-	_, err = p.site.Keys.Update(p.ctx(), p.who, key.ID, apikey.Change{
-		Name: opt.Of(f.text("name")), GroupID: opt.Of(f.id("group_id")),
-	})
-	if err != nil {
+	if err := p.updateKey(key.ID, f); err != nil {
 		if err := f.refused(err, "name", "group_id"); err != nil {
 			return err
 		}
 		return p.keyDialog("key-edit", "Edit API Key", keyDialog{Form: f, Key: key})
 	}
 	return p.done(p.readList(pathKeys, "group").URL()+"#"+rowID("key", key.ID), saidKeySaved)
+}
+
+func (p *page) updateKey(id int64, f *form) error {
+	groupID, err := p.chosenGroup(f, "group_id")
+	if err != nil {
+		return err
+	}
+	_, err = p.site.Keys.Update(p.ctx(), p.who, id, apikey.Change{Name: opt.Of(f.text("name")), GroupID: opt.Of(groupID)})
+	return err
 }
 
 func (p *page) showKeyRegenerate() error {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/rand"
+	"maps"
 	"sync"
 	"time"
 
@@ -93,12 +94,18 @@ func (o *once) end(token string, a *attempt) {
 	close(a.done)
 }
 
-// makeRoom forgets old forms, and some others when there are too many.
+// makeRoom forgets old forms when there are too many and, when all are young,
+// some others.
 func (o *once) makeRoom() {
+	if len(o.used) < onceKept {
+		return
+	}
 	now := o.clock.Now()
-	for t, at := range o.used {
-		if now.Sub(at) > onceKeptFor || len(o.used) >= onceKept {
-			delete(o.used, t)
+	maps.DeleteFunc(o.used, func(_ string, at time.Time) bool { return now.Sub(at) > onceKeptFor })
+	for token := range o.used {
+		if len(o.used) < onceKept*7/8 {
+			return
 		}
+		delete(o.used, token)
 	}
 }

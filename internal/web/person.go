@@ -132,7 +132,10 @@ func (p *page) joinGroup() error {
 		return err
 	}
 	if !f.finding() {
-		_, err = p.site.Groups.AddMember(p.ctx(), p.who, f.id("group_id"), u.ID)
+		groupID, err := p.chosenGroup(f, "group_id")
+		if err == nil {
+			_, err = p.site.Groups.AddMember(p.ctx(), p.who, groupID, u.ID)
+		}
 		if err == nil {
 			return p.done(personPath(u.ID)+"#groups", saidMemberAdded)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"latchkey/internal/access"
+	"latchkey/internal/fault"
 	"latchkey/internal/group"
 )
 
@@ -62,11 +63,28 @@ func (s *site) newPicker(f *form, name, label string, several bool, without ...i
 func (k *picker) offer(groups []group.Group, f *form, without []int64) {
 	chosen := f.ids(k.Name)
 	for _, g := range groups {
-		twice := slices.ContainsFunc(k.Options, func(o groupOption) bool { return o.ID == g.ID })
-		if !slices.Contains(without, g.ID) && !(k.Search && twice) {
-			k.Options = append(k.Options, groupOption{g.ID, g.Name, g.MemberCount, slices.Contains(chosen, g.ID)})
+		if slices.Contains(without, g.ID) || k.offers(g.ID) {
+			continue
 		}
+		k.Options = append(k.Options, groupOption{g.ID, g.Name, g.MemberCount, slices.Contains(chosen, g.ID)})
 	}
+}
+
+func (k *picker) offers(id int64) bool {
+	return slices.ContainsFunc(k.Options, func(o groupOption) bool { return o.ID == id })
+}
+
+// chosenGroup returns the group that a form has chosen. It returns an Invalid
+// fault at the field when none is, or the group is gone by now.
+func (p *page) chosenGroup(f *form, field string) (int64, error) {
+	id := f.id(field)
+	if id == 0 {
+		return 0, fault.Field(field, "Choose a group.")
+	}
+	if _, ok := p.site.Groups.Snapshot().ByID(id); !ok {
+		return 0, fault.Field(field, "This group does not exist any more. Choose another.")
+	}
+	return id, nil
 }
 
 // groupOptions answers the search inside of a form with the options alone.

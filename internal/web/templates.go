@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"latchkey/internal/clock"
 )
@@ -14,39 +15,48 @@ import (
 //go:embed templates
 var embeddedTemplates embed.FS
 
-// templates holds every page, parsed at start.
+// templates holds every page. A page is parsed when it is first shown, which
+// keeps the start quick; a test parses all.
 type templates struct {
 	sheets map[string]sheet
-	parsed map[string]*template.Template
+	parsed map[string]func() (*template.Template, error)
 }
 
-// loadTemplates parses all pages.
+// loadTemplates parses what all pages share.
 func loadTemplates(a *assets, c clock.Clock) (*templates, error) {
 	base, err := template.New("").Funcs(functions(a, c)).ParseFS(embeddedTemplates, "templates/layout.html", "templates/parts.html", "templates/picker.html")
 	if err != nil {
 		return nil, err
 	}
-	t := &templates{sheets: sheets(), parsed: map[string]*template.Template{}}
+	t := &templates{sheets: sheets(), parsed: map[string]func() (*template.Template, error){}}
 	for name, sh := range t.sheets {
-		page, err := base.Clone()
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range sh.files {
-			if _, err := page.ParseFS(embeddedTemplates, "templates/"+file+".html"); err != nil {
-				return nil, err
-			}
-		}
-		t.parsed[name] = page
+		t.parsed[name] = sync.OnceValues(func() (*template.Template, error) { return sh.parse(base) })
 	}
 	return t, nil
 }
 
+// parse returns the page's own templates beside those that all pages share.
+func (sh sheet) parse(base *template.Template) (*template.Template, error) {
+	page, err := base.Clone()
+	if err != nil {
+		return nil, err
+	}
+	files := make([]string, len(sh.files))
+	for i, f := range sh.files {
+		files[i] = "templates/" + f + ".html"
+	}
+	return page.ParseFS(embeddedTemplates, files...)
+}
+
 // render answers with a page. Nothing is sent when the template fails.
 func (t *templates) render(w http.ResponseWriter, status int, name string, v view) error {
-	page, ok := t.parsed[name]
+	parse, ok := t.parsed[name]
 	if !ok {
 		return fmt.Errorf("no page %q", name)
+	}
+	page, err := parse()
+	if err != nil {
+		return fmt.Errorf("parse %s: %w", name, err)
 	}
 	v.Sheet = t.sheets[name]
 	root := "layout"

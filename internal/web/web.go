@@ -50,8 +50,8 @@ type site struct {
 	once   *once
 }
 
-// New returns the handler of all pages, to be mounted at "/". It fails when a
-// template or asset is broken, or a route declares no policy.
+// New returns the handler of all pages, to be mounted at "/". It fails when
+// a route declares no policy.
 func New(d Deps) (http.Handler, error) {
 	if d.Clock == nil {
 		d.Clock = clock.System{}

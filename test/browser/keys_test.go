@@ -150,7 +150,7 @@ func TestLongLists(t *testing.T) {
 	w.follow("link", "Page before")
 	w.do(w.field("Find an API key").mouse())
 	w.typed("bot 33")
-	w.waits(`document.querySelectorAll("tbody tr").length === 1`)
+	w.listed(2, "row") // the headings are one
 	w.row("API keys", "robot 33")
 	if got := ask[string](w, `location.search`); got != "?q=bot+33" && got != "?q=bot%2033" {
 		t.Errorf("the address is %q", got)
@@ -171,13 +171,16 @@ func TestLongLists(t *testing.T) {
 	}
 }
 
+// longName is as long as a name may be, with nowhere to break it.
+var longName = strings.Repeat("W", 254)
+
 // hostile are names that break pages that are made carelessly.
 var hostile = []string{
 	`<script>alert(1)</script>`,
 	`"><img src=x onerror=alert(2)>`,
 	"{{.}} ${7*7} %s <!-- ' \" & &amp;",
 	"\u202eevil\u202c اسم المفتاح שם",
-	strings.Repeat("W", 254),
+	longName,
 	strings.Repeat("long name ", 25) + "end",
 }
 
@@ -185,7 +188,10 @@ var hostile = []string{
 // as what they are.
 func TestHostileNames(t *testing.T) {
 	s, w := signedIn(t)
-	var paths []string
+	paths := []string{
+		"/", addressOfKeys, "/admin/people", "/admin/people/groups", "/admin/settings/general", "/admin/people/new", addressOfKeys + "/new",
+		addressOfKeys + "?q=%3Cscript%3Ealert(1)%3C/script%3E%22'", "/admin/people?q=%3Cscript%3E",
+	}
 	for i, name := range hostile {
 		group := s.Group(name)
 		key, _ := s.Key(name, group)
@@ -194,6 +200,9 @@ func TestHostileNames(t *testing.T) {
 			"email": fmt.Sprintf("h%d@example.com", i), "first_name": name, "last_name": name,
 			"user_group_memberships": []map[string]any{{"id": access.AllUsers}, {"id": group}},
 		})
+		if name != longName && name != hostile[1] { // each page once with markup and once with width
+			continue
+		}
 		for _, page := range []string{"edit", "delete", "regenerate"} {
 			paths = append(paths, fmt.Sprintf("%s/%d/%s", addressOfKeys, key, page))
 		}
@@ -204,22 +213,17 @@ func TestHostileNames(t *testing.T) {
 			paths = append(paths, fmt.Sprintf("/admin/people/user/%d%s", u.ID, page))
 		}
 	}
-	s.Admin(204, nil, "PUT", "/api/setting/site-name", map[string]any{"value": hostile[0] + hostile[4][:60]})
-	paths = append(paths, "/", addressOfKeys, "/admin/people", "/admin/people/groups", "/admin/settings/general", "/admin/people/new", addressOfKeys+"/new",
-		addressOfKeys+"?q=%3Cscript%3Ealert(1)%3C/script%3E%22'", "/admin/people?q=%3Cscript%3E")
-	for _, width := range []int64{1280, 400} {
-		w.size(width, 900)
-		for i, path := range paths {
-			if width == 400 && i%3 != 0 && i < len(paths)-9 {
-				continue // every third is enough of the same pages
-			}
-			w.visit(path)
+	s.Admin(204, nil, "PUT", "/api/setting/site-name", map[string]any{"value": hostile[0] + longName[:60]})
+	for _, path := range paths {
+		w.visit(path)
+		for _, width := range []int64{1280, 400} {
+			w.size(width, 900)
 			if wide := ask[int64](w, `document.documentElement.scrollWidth`); wide > width {
 				t.Errorf("%s is %d wide in a window of %d", path, wide, width)
 			}
-			if n := ask[int](w, `document.querySelectorAll("img, script:not([src])").length`); n > 0 {
-				t.Errorf("%s has markup from a name", path)
-			}
+		}
+		if n := ask[int](w, `document.querySelectorAll("img, script:not([src])").length`); n > 0 {
+			t.Errorf("%s has markup from a name", path)
 		}
 	}
 	w.size(1280, 900)

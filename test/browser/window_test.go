@@ -29,7 +29,7 @@ import (
 )
 
 // patience is how long a person waits for something to appear.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // startBrowser starts the one browser that all tests share.
 var startBrowser = sync.OnceValues(func() (context.Context, error) {
@@ -443,12 +443,7 @@ func (w *window) follow(role, name string) int64 {
 func (w *window) followFirst(name string) {
 	w.t.Helper()
 	var found []element
-	for deadline := time.Now().Add(patience); len(found) == 0; time.Sleep(10 * time.Millisecond) {
-		found, _ = w.named("link", name)
-		if time.Now().After(deadline) {
-			w.find("link", name) // says what there is
-		}
-	}
+	w.eventually("links called "+name, func() bool { found, _ = w.named("link", name); return len(found) > 0 })
 	w.loads(found[0].mouse())
 }
 
@@ -557,14 +552,23 @@ func (w *window) tabTo(role, name string) {
 	w.t.Fatalf("Tab does not reach the %s %q; it passed %s", role, name, strings.Join(passed, ", "))
 }
 
-// waits waits until a JavaScript condition holds.
-func (w *window) waits(condition string) {
+// eventually waits until something holds.
+func (w *window) eventually(what string, holds func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(patience); !ask[bool](w, condition); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("%s does not come true\n%s", condition, w.describe())
+			w.t.Fatalf("still waiting for %s\n%s", what, w.describe())
 		}
 	}
+}
+
+// listed waits until a part of the page has so many elements of a role.
+func (w *window) listed(n int, role string) {
+	w.t.Helper()
+	w.eventually(fmt.Sprintf("%d elements with the role %s", n, role), func() bool {
+		found, err := w.all(role)
+		return err == nil && len(found) == n
+	})
 }
 
 // shown is what a person sees: the dialog, if there is one, or the page.
@@ -574,11 +578,7 @@ const shown = `(document.querySelector("dialog:modal") ?? document.body).innerTe
 func (w *window) sees(texts ...string) {
 	w.t.Helper()
 	for _, text := range texts {
-		for deadline := time.Now().Add(patience); !strings.Contains(ask[string](w, shown), text); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				w.t.Fatalf("the text %q is not there\n%s", text, w.describe())
-			}
-		}
+		w.eventually(fmt.Sprintf("the text %q", text), func() bool { return strings.Contains(ask[string](w, shown), text) })
 	}
 }
 
@@ -597,7 +597,7 @@ func (w *window) lacks(texts ...string) {
 func (w *window) faulted(label, reason string) {
 	w.t.Helper()
 	e := w.field(label)
-	if !e.invalid || !strings.Contains(e.description, reason) {
+	if !e.invalid || e.description == "" || !strings.Contains(e.description, reason) {
 		w.t.Fatalf("the field %q: invalid %v, described as %q, want %q\n%s", label, e.invalid, e.description, reason, w.describe())
 	}
 	w.sees(reason)

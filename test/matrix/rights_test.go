@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"latchkey/internal/access"
+	"latchkey/internal/apptest"
 	"latchkey/internal/apptest/dbtest"
 )
 
@@ -128,7 +129,7 @@ func TestMissing(t *testing.T) {
 // more than they had.
 func TestSelf(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite)
-	own := map[string]int64{plain: w.userID(plain), plainKey: w.userID(plainKey), admin: w.userID(admin)}
+	own := map[string]int64{plain: w.userID(plain), plainKey: w.userID(plainKey), adminKey: w.userID(adminKey), admin: w.userID(admin)}
 	other := w.person()
 	group := w.group()
 	tests := []struct {
@@ -152,6 +153,9 @@ func TestSelf(t *testing.T) {
 		{plain, "PUT", "/api/user/%d/reactivate", nil, 403},
 		{plainKey, "PUT", "/api/user/%d", body{"is_superuser": true}, 200},
 		{plainKey, "PUT", "/api/user/%d", body{"user_group_memberships": []body{{"id": 1}, {"id": 2}}}, 403},
+		{plainKey, "PUT", "/api/user/%d", body{"email": "colleague@example.com"}, 400},
+		{adminKey, "PUT", "/api/user/%d", body{"email": "colleague@example.com"}, 400},
+		{plain, "PUT", "/api/user/%d", body{"email": apptest.AdminEmail}, 400}, // taken
 		{plainKey, "PUT", "/api/user/%d/password", body{"password": "new horse 43"}, 404},
 		{plainKey, "DELETE", "/api/user/%d", nil, 403},
 		{admin, "DELETE", "/api/user/%d/nonsense", nil, 404},
@@ -200,4 +204,33 @@ func TestKeyOpensNoPage(t *testing.T) {
 	if got := w.Do("GET", "/api/user/current?x-api-key="+url.QueryEscape(key)+"&api_key="+url.QueryEscape(key), nil); got.Status != 401 {
 		t.Errorf("a key in the query is answered %d, want 401", got.Status)
 	}
+}
+
+// TestPathVariants: no way of writing a path leads past its policy.
+func TestPathVariants(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite)
+	api, pages := declared(w)
+	for _, r := range slices.Concat(api, pages) {
+		if r.who != access.Admins.String() || r.method != "GET" || wildcard.MatchString(r.path) {
+			continue
+		}
+		rest, encoded := r.path[1:], fmt.Sprintf("/%%%x", r.path[1])+r.path[2:]
+		for _, path := range []string{
+			r.path + "/", "/" + r.path, "/./" + rest, "/x/../" + rest, r.path + "/.", r.path + "//", encoded, strings.ToUpper(r.path),
+			r.path + ";a=b", r.path + "%00", r.path + "%20", r.path + "/%2e", r.path + ".json", strings.Replace(r.path, "/", "/%2f", 1), r.path + "?a=/..",
+		} {
+			for _, name := range []string{anonymous, plain, plainKey, deleted, disabled} {
+				for _, method := range []string{"GET", "HEAD"} {
+					headers := w.callers[name].api()
+					if r.page {
+						headers = w.callers[name].pages()
+					}
+					if got := w.Do(method, path, nil, headers...); got.Status < 300 || got.Status >= 500 {
+						t.Errorf("%s %s by %s: %d %.100s", method, path, name, got.Status, got.Body)
+					}
+				}
+			}
+		}
+	}
+	noTrouble(t, w)
 }
