@@ -194,5 +194,5 @@ func (a *API) unknown(c *endpoint.Call) error {
 	if c.Who == nil && a.prefixes.walled(c.Request.URL.Path) {
 		return access.Unauthenticated()
 	}
-	return &unknownRoute{}
+	return &unknownRouteError{}
 }

@@ -30,11 +30,11 @@ const (
 // statusPremium is the code word of 402 answers.
 const statusPremium = "error-premium-feature-not-available"
 
-// unknownRoute is the answer to a path or method that no endpoint has.
-type unknownRoute struct{}
+// unknownRouteError is the answer to a path or method that no endpoint has.
+type unknownRouteError struct{}
 
 // Error implements error.
-func (*unknownRoute) Error() string { return textUnknownRoute }
+func (*unknownRouteError) Error() string { return textUnknownRoute }
 
 // answer is an error with a say in the form of its answer.
 type answer struct {
@@ -90,14 +90,14 @@ func replyTo(err error, id string) reply {
 	if e, ok := errors.AsType[*endpoint.PagingError](err); ok {
 		return longReply(http.StatusBadRequest, "Error parsing paging parameters: "+e.Error(), nil)
 	}
-	if _, ok := errors.AsType[*endpoint.MalformedBody](err); ok {
+	if _, ok := errors.AsType[*endpoint.MalformedBodyError](err); ok {
 		return reply{status: http.StatusBadRequest, text: textMalformed}
 	}
-	if e, ok := errors.AsType[*endpoint.BodyTooLarge](err); ok {
+	if e, ok := errors.AsType[*endpoint.BodySizeError](err); ok {
 		return reply{status: http.StatusRequestEntityTooLarge,
 			text: fmt.Sprintf("Request body exceeds the maximum size of %d bytes.", e.Limit)}
 	}
-	if _, ok := errors.AsType[*unknownRoute](err); ok {
+	if _, ok := errors.AsType[*unknownRouteError](err); ok {
 		return reply{status: http.StatusNotFound, json: textUnknownRoute}
 	}
 	return faultReply(err, id)

@@ -126,8 +126,8 @@ func TestPanicInTheMiddleBreaksTheConnection(t *testing.T) {
 		w := newWorld(t)
 		func() {
 			defer func() {
-				if p := recover(); p != http.ErrAbortHandler {
-					t.Errorf("%s: recovered %v", encoding, p)
+				if e, ok := recover().(error); !ok || !errors.Is(e, http.ErrAbortHandler) {
+					t.Errorf("%s: recovered %v", encoding, e)
 				}
 			}()
 			w.call("GET", "/api/fake/broken", "", "X-API-Key", memberKey, "Accept-Encoding", encoding)

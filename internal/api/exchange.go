@@ -2,6 +2,7 @@ package api
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -45,7 +46,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) *exchange {
 // connection when the answer is already on its way.
 func (a *API) end(x *exchange) {
 	if p := recover(); p != nil {
-		if p == http.ErrAbortHandler {
+		if e, ok := p.(error); ok && errors.Is(e, http.ErrAbortHandler) {
 			panic(p)
 		}
 		err := fault.Wrap(fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "serving")

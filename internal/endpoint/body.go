@@ -19,21 +19,21 @@ type body struct {
 	other  any  // JSON that is no object
 }
 
-// MalformedBody says that a body with a JSON content type is not JSON.
-type MalformedBody struct{}
+// MalformedBodyError says that a body with a JSON content type is not JSON.
+type MalformedBodyError struct{}
 
 // Error implements error.
-func (*MalformedBody) Error() string { return "the body is not JSON" }
+func (*MalformedBodyError) Error() string { return "the body is not JSON" }
 
-// BodyTooLarge says that a body exceeds the limit.
-type BodyTooLarge struct{ Limit int64 }
+// BodySizeError says that a body exceeds the limit.
+type BodySizeError struct{ Limit int64 }
 
 // Error implements error.
-func (e *BodyTooLarge) Error() string { return fmt.Sprintf("the body exceeds %d bytes", e.Limit) }
+func (e *BodySizeError) Error() string { return fmt.Sprintf("the body exceeds %d bytes", e.Limit) }
 
 // ReadBody reads a JSON or form body, or bounds any other for the handler that
-// reads it; multipart bodies have no limit here. It returns a *MalformedBody or
-// a *BodyTooLarge, or nil.
+// reads it; multipart bodies have no limit here. It returns a *MalformedBodyError or
+// a *BodySizeError, or nil.
 func (c *Call) ReadBody(w http.ResponseWriter, limit int64) error {
 	r := c.Request
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
@@ -45,7 +45,7 @@ func (c *Call) ReadBody(w http.ResponseWriter, limit int64) error {
 		return nil
 	}
 	if r.ContentLength > limit {
-		return &BodyTooLarge{Limit: limit}
+		return &BodySizeError{Limit: limit}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	switch {
@@ -65,10 +65,10 @@ func isJSON(media string) bool {
 func (c *Call) readAll(limit int64) ([]byte, error) {
 	raw, err := io.ReadAll(c.Request.Body)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, &BodyTooLarge{Limit: limit}
+		return nil, &BodySizeError{Limit: limit}
 	}
 	if err != nil {
-		return nil, &MalformedBody{} // the client broke off
+		return nil, &MalformedBodyError{} // the client broke off
 	}
 	return raw, nil
 }
@@ -83,7 +83,7 @@ func (c *Call) readJSON(limit int64) error {
 	}
 	v, err := parseJSON(raw)
 	if err != nil {
-		return &MalformedBody{}
+		return &MalformedBodyError{}
 	}
 	if object, ok := v.(map[string]any); ok {
 		c.body.object = object

@@ -355,7 +355,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		_, err := send(table(t, "POST", "/x", &got), r)
 		_, invalid := errors.AsType[*endpoint.ValidationError](err)
-		_, malformed := errors.AsType[*endpoint.MalformedBody](err)
+		_, malformed := errors.AsType[*endpoint.MalformedBodyError](err)
 		if err != nil && !invalid && !malformed {
 			t.Errorf("%q: %v", body, err)
 		}

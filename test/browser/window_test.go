@@ -31,6 +31,9 @@ import (
 // patience is how long a person waits for something to appear.
 const patience = 20 * time.Second
 
+// stopBrowser ends the browser and waits until it is gone; nil if none ran.
+var stopBrowser func()
+
 // startBrowser starts the one browser that all tests share.
 var startBrowser = sync.OnceValues(func() (context.Context, error) {
 	path, err := findBrowser()
@@ -50,6 +53,11 @@ var startBrowser = sync.OnceValues(func() (context.Context, error) {
 	}
 	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
+	stopBrowser = func() {
+		within, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		_ = chromedp.Cancel(within)
+	}
 	return ctx, chromedp.Do(ctx)
 })
 
@@ -68,10 +76,8 @@ func findBrowser() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if ctx, err := startBrowser(); err == nil {
-		within, cancel := context.WithTimeout(ctx, patience)
-		_ = chromedp.Cancel(within) // waits until the browser is gone
-		cancel()
+	if stopBrowser != nil {
+		stopBrowser()
 	}
 	os.Exit(code)
 }
