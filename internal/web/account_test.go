@@ -27,6 +27,8 @@ func TestChangePassword(t *testing.T) {
 	b.get("/account/password").wants(t, 200, "Your password was changed.")
 	other.get("/").leads(t, "/auth/login")
 	w.signIn("bo@example.com", "another horse 43")
+	// Administrators too must know the old one here.
+	w.admin().post("/account/password", "old_password", "wrong", "password", "another horse 43").wants(t, 400, "This is not your current password.")
 }
 
 func TestSessions(t *testing.T) {

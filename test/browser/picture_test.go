@@ -13,8 +13,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"latchkey/internal/access"
 	"latchkey/internal/apptest"
 )
@@ -63,12 +61,9 @@ const heaviest = 60_000
 // take writes a picture of what the window shows.
 func (a album) take(w *window, name string) {
 	w.t.Helper()
-	w.still()
-	ctx, cancel := w.soon()
-	defer cancel()
-	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	w.must(err)
+	raw := w.picture()
 	if published() { // the rest costs time, and says nothing about the pages
+		var err error
 		raw, err = lighter(raw)
 		w.must(err)
 		if len(raw) > heaviest {

@@ -268,11 +268,17 @@ func (w *window) colours(scheme string) {
 	}})
 }
 
-// still leaves nothing on the page that changes by itself or with the mouse.
-func (w *window) still() {
+// picture returns what the window shows, as PNG, without a blinking caret and
+// with the mouse out of the way.
+func (w *window) picture() []byte {
 	w.t.Helper()
 	ask[string](w, `document.documentElement.style.caretColor = "transparent"`)
 	w.do(chromedp.MouseEvent(chromedp.MouseMoved, 1, 899))
+	ctx, cancel := w.soon()
+	defer cancel()
+	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	w.must(err)
+	return raw
 }
 
 // clipboard grants or denies the clipboard.
