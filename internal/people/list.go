@@ -7,6 +7,7 @@ import (
 	"latchkey/internal/access"
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
+	"latchkey/internal/group"
 )
 
 // List returns a page of persons, ordered by lower(first name), lower(last
@@ -27,10 +28,14 @@ func (s *Service) List(ctx context.Context, who *access.Principal, f Filter) ([]
 		w.and("u.active = TRUE")
 	}
 	w.search(f.Query)
+	from := allUsers
 	if f.GroupID != 0 {
-		w.and("EXISTS (SELECT 1 FROM membership m WHERE m.group_id = ? AND m.user_id = u.id)", f.GroupID)
+		g, _ := s.groups.Snapshot().ByID(f.GroupID)
+		from = fromMembers(g, f.Limit)
+		w.and("m.user_id = u.id")
+		w.and("m.group_id = ?", f.GroupID)
 	}
-	return s.userPage(ctx, w, "u.sort_name, u.id", Page{f.Limit, f.Offset})
+	return s.userPage(ctx, from, w, "u.sort_name, u.id", Page{f.Limit, f.Offset})
 }
 
 // search keeps users whose names or e-mail address contain the query.
@@ -50,7 +55,7 @@ func (s *Service) Recipients(ctx context.Context, who *access.Principal, p Page)
 	w := &where{}
 	w.and("u.kind = '" + KindPerson + "'")
 	w.and("u.active = TRUE")
-	return s.userPage(ctx, w, "u.sort_last, u.id", p)
+	return s.userPage(ctx, allUsers, w, "u.sort_last, u.id", p)
 }
 
 // Get returns a user, also one that is inactive or stands behind an API key.
@@ -82,6 +87,15 @@ func (s *Service) ByEmail(ctx context.Context, who *access.Principal, email stri
 // walking all users in the order of their names, not by sorting the members.
 const manyMembers = 5000
 
+// fromMembers is the FROM clause of a page of a group's members. SQLite keeps
+// the order of a CROSS JOIN's loops; PostgreSQL finds its own.
+func fromMembers(g group.Group, limit int) string {
+	if limit > 0 && g.MemberCount > manyMembers {
+		return " FROM users u CROSS JOIN membership m"
+	}
+	return " FROM membership m CROSS JOIN users u"
+}
+
 // Members returns a page of the active members of a group, users behind API
 // keys included, ordered by lower(first name) and lower(last name), and how
 // many there are (contract/identity.md 3.2). The query is a part of their
@@ -92,11 +106,7 @@ func (s *Service) Members(ctx context.Context, who *access.Principal, groupID in
 	if err != nil {
 		return nil, 0, err
 	}
-	from := " FROM membership m CROSS JOIN users u"
-	if p.Limit > 0 && g.MemberCount > manyMembers {
-		from = " FROM users u CROSS JOIN membership m" // SQLite keeps this order of loops
-	}
-	w := &where{}
+	from, w := fromMembers(g, p.Limit), &where{}
 	w.and("m.user_id = u.id")
 	w.and("m.group_id = ?", groupID)
 	w.and("u.active = TRUE")

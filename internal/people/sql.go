@@ -104,17 +104,20 @@ func (s *Service) userByID(ctx context.Context, id int64) (User, error) {
 
 func notFound() error { return fault.New(fault.NotFound, "Not found.") }
 
+// allUsers is the FROM clause of a list of users.
+const allUsers = " FROM users u"
+
 // userPage returns a page of users with their groups, and how many there are.
-func (s *Service) userPage(ctx context.Context, w *where, order string, p Page) ([]User, int, error) {
+func (s *Service) userPage(ctx context.Context, from string, w *where, order string, p Page) ([]User, int, error) {
 	total := -1
 	if p.Limit > 0 || p.Offset > 0 {
-		n, err := db.One(ctx, s.db, db.Scalar[int], "SELECT count(*) FROM users u"+w.String(), slices.Clone(w.args)...)
+		n, err := db.One(ctx, s.db, db.Scalar[int], "SELECT count(*)"+from+w.String(), slices.Clone(w.args)...)
 		if err != nil {
 			return nil, 0, fault.Wrap(err, "count users")
 		}
 		total = n
 	}
-	q := "SELECT " + userColumns + " FROM users u" + w.String() + " ORDER BY " + order + w.page(p)
+	q := "SELECT " + userColumns + from + w.String() + " ORDER BY " + order + w.page(p)
 	users, err := db.All(ctx, s.db, scanUser, q, w.args...)
 	if err != nil {
 		return nil, 0, fault.Wrap(err, "list users")

@@ -184,7 +184,8 @@ func (w *window) must(err error) {
 	}
 }
 
-// describe says where the window is, for failures.
+// describe says where the window is, for failures. With
+// LATCHKEY_BROWSER_TROUBLE=file.png it takes a picture of it too.
 func (w *window) describe() string {
 	ctx, cancel := context.WithTimeout(w.ctx, time.Second)
 	defer cancel()
