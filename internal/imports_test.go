@@ -20,7 +20,7 @@ const module = "latchkey/"
 // direction names what each package may import of ours. A package below one of
 // the table, such as query/mbql, follows the same row. Tests may import more.
 func direction() map[string][]string {
-	leaves := []string{"fault", "secret", "clock", "opt"}
+	leaves := []string{"fault", "secret", "clock", "opt", "naming"}
 	data := with(leaves, "audit", "db")
 	access := with(data, "access")
 	endpoint := []string{"access", "fault", "opt", "secret"}
@@ -32,6 +32,7 @@ func direction() map[string][]string {
 		"internal/secret": {},
 		"internal/clock":  {},
 		"internal/opt":    {},
+		"internal/naming": {"fault"},
 		"internal/config": {"secret"},
 		"internal/mail":   leaves,
 		"internal/cookie": {"clock", "secret"},

@@ -181,7 +181,7 @@ func TestRefusedInputChangesNothing(t *testing.T) {
 		before := rows()
 		for name, text := range map[string]string{
 			"taken": "An API key with this name already exists.", "": "non-blank", "  ": "non-blank",
-			strings.Repeat("x", 255): "at most 254", "a\x00": "null",
+			strings.Repeat("x", 255): "at most 254", "a\x00": "control",
 		} {
 			_, _, err := n.keys.Create(ctx, admin, name, access.AllUsers)
 			wantFault(t, fmt.Sprintf("create %q", name), err, fault.Invalid, text)

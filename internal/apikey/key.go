@@ -1,11 +1,8 @@
 package apikey
 
 import (
-	"strings"
 	"time"
-	"unicode/utf8"
 
-	"latchkey/internal/fault"
 	"latchkey/internal/opt"
 )
 
@@ -50,15 +47,3 @@ type Filter struct {
 }
 
 const textNameTaken = "An API key with this name already exists."
-
-func validName(name string) error {
-	switch {
-	case strings.TrimSpace(name) == "":
-		return fault.Field("name", "value must be a non-blank string.")
-	case utf8.RuneCountInString(name) > maxName:
-		return fault.Field("name", "value must be at most %d characters long.", maxName)
-	case strings.ContainsRune(name, 0) || !utf8.ValidString(name):
-		return fault.Field("name", "value must not contain null characters.")
-	}
-	return nil
-}

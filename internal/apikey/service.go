@@ -9,6 +9,7 @@ import (
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
 	"latchkey/internal/group"
+	"latchkey/internal/naming"
 	"latchkey/internal/people"
 	"latchkey/internal/secret"
 )
@@ -50,7 +51,7 @@ func (s *Service) Create(ctx context.Context, who *access.Principal, name string
 	if err := access.RequireAdmin(who); err != nil {
 		return Key{}, secret.Text{}, err
 	}
-	if err := validName(name); err != nil {
+	if err := naming.Check("name", name, maxName); err != nil {
 		return Key{}, secret.Text{}, err
 	}
 	text := newText(s.prefix())
@@ -90,7 +91,7 @@ func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c
 		return Key{}, err
 	}
 	if name, ok := c.Name.Get(); ok {
-		if err := validName(name); err != nil {
+		if err := naming.Check("name", name, maxName); err != nil {
 			return Key{}, err
 		}
 	}

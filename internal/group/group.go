@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"latchkey/internal/access"
 	"latchkey/internal/fault"
@@ -52,18 +51,6 @@ func magicFault(g Group) error {
 
 // nameKey is the form in which names are compared and ordered.
 func nameKey(name string) string { return strings.ToLower(name) }
-
-func validName(name string) error {
-	switch {
-	case strings.TrimSpace(name) == "":
-		return fault.Field("name", "value must be a non-blank string.")
-	case utf8.RuneCountInString(name) > maxName:
-		return fault.Field("name", "value must be at most %d characters long.", maxName)
-	case strings.ContainsRune(name, 0) || !utf8.ValidString(name):
-		return fault.Field("name", "value must not contain null characters.")
-	}
-	return nil
-}
 
 // Snapshot is all groups at one moment. It is immutable.
 type Snapshot struct {

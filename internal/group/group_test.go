@@ -99,7 +99,7 @@ func TestCreateRenameDelete(t *testing.T) {
 		}
 		for name, text := range map[string]string{
 			"analysts": "already exists", "ALL USERS": "already exists", "": "non-blank", " \t": "non-blank",
-			strings.Repeat("é", 256): "at most 255", "a\x00b": "null",
+			strings.Repeat("é", 256): "at most 255", "a\x00b": "control",
 		} {
 			_, err := s.Create(ctx, admin, name)
 			wantFault(t, fmt.Sprintf("create %q", name), err, fault.Invalid, text)

@@ -14,6 +14,7 @@ import (
 	"latchkey/internal/audit"
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
+	"latchkey/internal/naming"
 )
 
 // DeleteHook runs in the transaction that deletes a group, before its
@@ -140,7 +141,7 @@ func (s *Service) Create(ctx context.Context, who *access.Principal, name string
 	if err := access.RequireAdmin(who); err != nil {
 		return Group{}, err
 	}
-	if err := validName(name); err != nil {
+	if err := naming.Check("name", name, maxName); err != nil {
 		return Group{}, err
 	}
 	var g Group
@@ -185,7 +186,7 @@ func (s *Service) Rename(ctx context.Context, who *access.Principal, id int64, n
 	if err := access.RequireAdmin(who); err != nil {
 		return Group{}, err
 	}
-	if err := validName(name); err != nil {
+	if err := naming.Check("name", name, maxName); err != nil {
 		return Group{}, err
 	}
 	var g Group

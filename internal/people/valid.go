@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"latchkey/internal/fault"
+	"latchkey/internal/naming"
 	"latchkey/internal/setting"
 )
 
@@ -67,19 +66,14 @@ func cleanEmail(s string) (string, error) {
 
 // checkName refuses a name that is blank, too long, or holds characters that
 // no page, mail header or database takes. Null is a fine name.
-func checkName(field string, name *string) error {
-	if name == nil {
+func checkName(field string, s *string) error {
+	if s == nil {
 		return nil
 	}
-	switch {
-	case strings.TrimSpace(*name) == "":
+	if strings.TrimSpace(*s) == "" {
 		return fault.Field(field, "nullable "+textNonBlank)
-	case !utf8.ValidString(*name) || strings.ContainsFunc(*name, unicode.IsControl):
-		return fault.Field(field, "value must not contain control characters.")
-	case utf8.RuneCountInString(*name) > maxName:
-		return fault.Field(field, "value must be at most %d characters long.", maxName)
 	}
-	return nil
+	return naming.Check(field, *s, maxName)
 }
 
 func checkNames(first, last *string) error {
