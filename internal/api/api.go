@@ -76,9 +76,9 @@ func New(d Deps) (*API, error) {
 	a := &API{deps: d, crossing: http.NewCrossOriginProtection(), headers: newHeaders(d.Version)}
 	a.health = pinger{ping: d.DBPing, clock: d.Clock}
 	var list []endpoint.Endpoint
+	list = append(list, d.Endpoints...)
 	list = append(list, a.systemEndpoints()...)
 	list = append(list, a.docsEndpoints()...)
-	list = append(list, d.Endpoints...)
 	var err error
 	if a.table, err = endpoint.Compile(list, d.Rules); err != nil {
 		return nil, err

@@ -30,13 +30,13 @@ type Services struct {
 // Endpoints returns all routes of the domain.
 func Endpoints(s Services) []endpoint.Endpoint {
 	return slices.Concat(
-		SetupEndpoints(s.People, s.Jar),
+		KeyEndpoints(s.Keys),
+		GroupEndpoints(s.Groups, s.People),
+		UserEndpoints(s.People, s.Jar),
+		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),
-		UserEndpoints(s.People, s.Jar),
-		GroupEndpoints(s.Groups, s.People),
-		KeyEndpoints(s.Keys),
-		SettingEndpoints(s.Settings),
+		SetupEndpoints(s.People, s.Jar),
 	)
 }
 
