@@ -101,8 +101,7 @@ func warmRow(ctx context.Context, b *bench) error {
 	})
 	b.report.add("1", "check of a warm key, in process", perCall(one), "≤ 1 µs, 0 allocations",
 		judge(one.NsPerOp() <= 1000 && one.AllocsPerOp() == 0))
-	b.report.add("1", fmt.Sprintf("same, %s warm keys in turn", count(warmKeys)), perCall(all), "≤ 1 µs, 0 allocations",
-		judge(all.NsPerOp() <= 1000 && all.AllocsPerOp() == 0))
+	b.report.note("1", fmt.Sprintf("same, %s warm keys in turn", count(warmKeys)), perCall(all))
 	scaleOfWarm(b, texts[0])
 	return junkInProcess(ctx, b, c, texts[0])
 }

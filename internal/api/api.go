@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/clock"
@@ -40,8 +41,9 @@ type Deps struct {
 	CORSOrigins          func() []string
 	DisableCORSLocalhost func() bool
 
-	MaxAnonymousBody int64 // optional, in bytes: 1 MiB
-	MaxBody          int64 // optional, in bytes: 64 MiB
+	MaxAnonymousBody  int64         // optional, in bytes: 1 MiB
+	MaxBody           int64         // optional, in bytes: 64 MiB
+	AnonymousBodyTime time.Duration // optional: a minute
 
 	// Context, when given, adds what the domain wants to know about a call
 	// (for the audit log) before the handler runs.
@@ -53,6 +55,9 @@ const (
 	defaultAnonymousBody = 1 << 20
 	defaultBody          = 64 << 20
 )
+
+// defaultBodyTime is how long somebody unknown may take to send a body.
+const defaultBodyTime = time.Minute
 
 // API is the handler of everything under /api, and of /livez and /readyz.
 type API struct {
@@ -106,6 +111,9 @@ func (d *Deps) complete() error {
 	if d.MaxBody == 0 {
 		d.MaxBody = defaultBody
 	}
+	if d.AnonymousBodyTime == 0 {
+		d.AnonymousBodyTime = defaultBodyTime
+	}
 	return errors.Join(
 		missing(d.Authenticate == nil, "Authenticate"),
 		missing(d.Version == "", "Version"),
@@ -147,6 +155,7 @@ func (a *API) serve(x *exchange) error {
 	if err := c.ReadQuery(); err != nil {
 		return err
 	}
+	a.limitBodyTime(x)
 	if err := c.ReadBody(x, a.bodyLimit(c)); err != nil {
 		return err
 	}
@@ -187,6 +196,16 @@ func (a *API) bodyLimit(c *endpoint.Call) int64 {
 		return a.deps.MaxAnonymousBody
 	}
 	return a.deps.MaxBody
+}
+
+// limitBodyTime ends the connection of somebody unknown who does not send the
+// whole body in time: otherwise a byte a minute would hold it for ever. The
+// limit goes away by itself when the body has been read to its end (net/http).
+func (a *API) limitBodyTime(x *exchange) {
+	if c := &x.call; c.Who == nil && c.Request.ContentLength != 0 {
+		until := time.Now().Add(a.deps.AnonymousBodyTime)          // the machine's clock: connections know no other
+		_ = http.NewResponseController(x.w).SetReadDeadline(until) // no connection, no deadline
+	}
 }
 
 // unknown is the answer to a path or method that no endpoint has.

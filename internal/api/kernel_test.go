@@ -1,8 +1,14 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +84,60 @@ func TestPipeline(t *testing.T) {
 				t.Errorf("got %d %q\n%s\nwant %d %q\n%s", rec.Code, rec.Header().Get("Content-Type"), rec.Body, tt.status, tt.media, tt.want)
 			}
 		})
+	}
+}
+
+// Somebody unknown who sends a body byte by byte cannot hold a connection for
+// ever; one who sent it in time keeps the connection.
+func TestSlowBodyIsCutOff(t *testing.T) {
+	const limit = 300 * time.Millisecond
+	w := newWorld(t)
+	d := w.deps()
+	d.AnonymousBodyTime = limit
+	dialect, err := api.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(dialect)
+	defer srv.Close()
+	dial := func(text string) net.Conn {
+		t.Helper()
+		c, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		if _, err = io.WriteString(c, text); err == nil {
+			err = c.SetDeadline(time.Now().Add(10 * time.Second))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	head := func(media string, length int) string {
+		return fmt.Sprintf("POST /api/session HTTP/1.1\r\nHost: example.com\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", media, length)
+	}
+	for _, media := range []string{"application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=b"} {
+		if _, err := io.Copy(io.Discard, dial(head(media, 100)+"{")); err != nil {
+			t.Errorf("%s: the connection stays open: %v", media, err)
+		}
+	}
+
+	const body = `{"username":"a","password":"b"}`
+	c := dial(head("application/json", len(body)) + body)
+	from := bufio.NewReader(c)
+	for range 2 {
+		res, err := http.ReadResponse(from, nil)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("a body that came in time: %v, %v", res, err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		time.Sleep(2 * limit)
+		if _, err := io.WriteString(c, head("application/json", len(body))+body); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -271,6 +271,7 @@ func TestListSearchPage(t *testing.T) {
 			{apikey.Filter{Query: "ALPHA", Limit: 1}, "Alpha of 2"},
 			{apikey.Filter{Query: "ÉM"}, "émile of 1"},
 			{apikey.Filter{Query: "0%"}, "100% of 1"},
+			{apikey.Filter{Query: "be\x00t\xff"}, "alphabet beta of 2"},
 			{apikey.Filter{Query: texts[0][:7]}, "beta of 1"},
 			{apikey.Filter{GroupID: g}, "100% beta émile of 3"},
 			{apikey.Filter{GroupID: g, Query: "a", Limit: 5}, "beta of 1"},
@@ -349,6 +350,42 @@ func TestPepperRotation(t *testing.T) {
 		both.check(t, "stored under the previous pepper", text, apikey.Accepted)
 		after := open(t, place.Open(t), apikey.PepperSource{Text: fresh})
 		after.check(t, "moved to the new pepper by its use", text, apikey.Accepted)
+	})
+}
+
+// A key that many use at the moment of a rotation works for all of them,
+// whichever of them moves it to the new pepper.
+func TestPepperRotationUnderLoad(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, place dbtest.Place) {
+		old, fresh := randomPepper(), randomPepper()
+		first := open(t, place.Open(t), apikey.PepperSource{Text: old})
+		both := open(t, place.Open(t), apikey.PepperSource{Text: fresh, Previous: old})
+		for range 10 {
+			_, text := first.create(t, rand.Text(), access.AllUsers)
+			var all sync.WaitGroup
+			for range 40 {
+				all.Go(func() { both.check(t, "while it moves to the new pepper", text, apikey.Accepted) })
+			}
+			all.Wait()
+		}
+	})
+}
+
+// A new text works on every node from the moment it is shown, also where the
+// key is in memory with its old text. Here the other node follows nothing.
+func TestNewTextWorksOnAnotherNodeAtOnce(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, place dbtest.Place) {
+		src := apikey.PepperSource{Text: randomPepper()}
+		a, b := open(t, place.Open(t), src), open(t, place.Open(t), src)
+		k, old := a.create(t, "k", access.AllUsers)
+		b.check(t, "the first text", old, apikey.Accepted)
+		_, text, err := a.keys.Regenerate(t.Context(), admin, k.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.check(t, "the new text", text.Reveal(), apikey.Accepted)
+		b.check(t, "the old text, once the new one was used", old, apikey.Unknown)
+		b.check(t, "the new text again", text.Reveal(), apikey.Accepted)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"latchkey/internal/secret"
@@ -138,6 +139,9 @@ func createPepper(path string) (*Pepper, error) {
 	if err == nil {
 		err = os.Link(f.Name(), path)
 	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
 	if errors.Is(err, fs.ErrExist) {
 		return LoadPepper(path, false)
 	}
@@ -145,4 +149,17 @@ func createPepper(path string) (*Pepper, error) {
 		return nil, fmt.Errorf("pepper file %s cannot be written: %w", path, err)
 	}
 	return NewPepper(key[:])
+}
+
+// syncDir makes a new name in a directory outlast a loss of power: without the
+// pepper, every key in the database is dead.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // directories cannot be synced there
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

@@ -53,8 +53,9 @@ func (s *Service) scan(r db.Row) (Key, error) {
 func (f Filter) where() (string, []any) {
 	var conds []string
 	var args []any
-	if q := strings.ToLower(strings.TrimSpace(f.Query)); q != "" {
-		args = append(args, db.Contains(q), strings.TrimSpace(f.Query))
+	// PostgreSQL takes no text with zero bytes or bytes that are not UTF-8.
+	if q := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(f.Query, ""), "\x00", "")); q != "" {
+		args = append(args, db.Contains(strings.ToLower(q)), q)
 		conds = append(conds, `(k.name_key LIKE ?1 ESCAPE '\' OR k.prefix = substr(?2, 1, 7))`)
 	}
 	if f.GroupID != 0 && f.GroupID != access.AllUsers {

@@ -38,6 +38,11 @@ type state struct {
 	principal *access.Principal // nil when the user is not active
 }
 
+// has reports whether the key exists and its text has the MAC.
+func (st *state) has(mac MAC) bool {
+	return st != nil && subtle.ConstantTimeCompare(st.mac[:], mac[:]) == 1
+}
+
 // keysKept bounds the memory of the verifier: about 500 bytes a key.
 const keysKept = 100_000
 
@@ -99,18 +104,24 @@ func (v *Verifier) verify(ctx context.Context, text string) (*access.Principal, 
 		return nil, Malformed, nil
 	}
 	mac := v.peppers.Current.MAC(text)
-	id, ok := v.ids.Lookup(mac)
-	if !ok {
+	id, known := v.ids.Lookup(mac)
+	if !known {
 		var err error
 		if id, err = v.find(ctx, text, mac); err != nil || id == 0 {
 			return nil, Unknown, err
 		}
 	}
 	st, err := v.states.Get(ctx, id)
+	if err == nil && !known && !st.has(mac) {
+		// The database has just named this key, so what is in memory is older:
+		// another node gave the key a new text, and its change is on the way.
+		v.states.Drop(id)
+		st, err = v.states.Get(ctx, id)
+	}
 	if err != nil {
 		return nil, Unknown, fault.Wrap(err, "load key")
 	}
-	if st == nil || subtle.ConstantTimeCompare(st.mac[:], mac[:]) != 1 {
+	if !st.has(mac) {
 		return nil, Unknown, nil
 	}
 	if st, err = v.fresh(ctx, id, st); err != nil {
@@ -149,7 +160,11 @@ func (v *Verifier) find(ctx context.Context, text string, mac MAC) (int64, error
 	old := v.peppers.Previous.MAC(text)
 	id, err = v.loadID(ctx, old)
 	if errors.Is(err, db.ErrNone) {
-		return 0, nil
+		// Unknown, unless another request has just moved it to the current one.
+		if id, err = v.ids.Get(ctx, mac); errors.Is(err, db.ErrNone) {
+			return 0, nil
+		}
+		return id, fault.Wrap(err, "look up key")
 	}
 	if err == nil {
 		err = v.rewrite(ctx, id, old, mac)

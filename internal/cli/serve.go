@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -42,8 +41,7 @@ func serve(ctx context.Context, c call) error {
 	if len(c.rest) > 0 {
 		return usagef("serve takes no arguments, only flags: %q", c.rest[0])
 	}
-	ballast := server.NewBallast()
-	defer runtime.KeepAlive(ballast)
+	defer server.Tune()()
 	srv := server.Server{Addr: c.cfg.Listen, Log: c.log, Drain: c.cfg.ShutdownTimeout}
 	l, err := srv.Listen()
 	if err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -201,6 +203,60 @@ func latest(t *testing.T, d *db.DB) int64 {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// Transactions come one after the other, and each sees what those before it
+// did, also where an administrator of PostgreSQL chose a stricter default.
+func TestTransactionsSeeThoseBefore(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, p dbtest.Place) {
+		o := p.Options()
+		if !o.URL.Empty() {
+			u, err := url.Parse(o.URL.Reveal())
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := u.Query()
+			q.Set("default_transaction_isolation", "serializable")
+			u.RawQuery = q.Encode()
+			o.URL = secret.New(u.String())
+		}
+		d, err := db.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		if err := set(t.Context(), d, "n", "0"); err != nil {
+			t.Fatal(err)
+		}
+		const writers, rounds = 4, 10
+		var all sync.WaitGroup
+		for range writers {
+			all.Go(func() {
+				for range rounds {
+					err := d.InTx(t.Context(), func(ctx context.Context) error {
+						n, err := db.One(ctx, d, db.Scalar[string], "SELECT value FROM setting WHERE key = 'n'")
+						if err != nil {
+							return err
+						}
+						i, err := strconv.Atoi(n)
+						if err != nil {
+							return err
+						}
+						_, err = d.Exec(ctx, "UPDATE setting SET value = ?1 WHERE key = 'n'", strconv.Itoa(i+1))
+						return err
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		n, err := db.One(t.Context(), d, db.Scalar[string], "SELECT value FROM setting WHERE key = 'n'")
+		if err != nil || n != strconv.Itoa(writers*rounds) {
+			t.Errorf("%s transactions counted, %v; want %d", n, err, writers*rounds)
+		}
+	})
 }
 
 func TestRecordNeedsATransaction(t *testing.T) {

@@ -30,7 +30,7 @@ func (d *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error 
 	if inTx(ctx) != nil {
 		return f(ctx)
 	}
-	s, err := d.write.BeginTx(ctx, nil)
+	s, err := d.write.BeginTx(ctx, d.isolation())
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -59,6 +59,16 @@ func (d *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error 
 		f()
 	}
 	return nil
+}
+
+// isolation is how transactions see others. On PostgreSQL it is READ COMMITTED
+// whatever the server's default is: a stricter one would look at the data as it
+// was before the order lock was had.
+func (d *DB) isolation() *sql.TxOptions {
+	if !d.postgres {
+		return nil
+	}
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 }
 
 func inTx(ctx context.Context) *tx {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/audit"
@@ -48,6 +49,10 @@ func New(ctx context.Context, d *db.DB, log *audit.Log, logger *slog.Logger) (*S
 // OnDelete adds a hook. It must be called while the server is put together.
 func (s *Service) OnDelete(f DeleteHook) { s.onDelete = append(s.onDelete, f) }
 
+// refreshLimit is how long memory may take to be read anew: a database that
+// hangs must not hold up every commit of this node for ever.
+const refreshLimit = 5 * time.Second
+
 // apply follows the change log.
 func (s *Service) apply(changes []db.Change) {
 	s.mu.Lock()
@@ -65,7 +70,9 @@ func (s *Service) apply(changes []db.Change) {
 	if len(ids) == 0 && !reset {
 		return
 	}
-	if err := s.refresh(context.Background(), ids, reset); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), refreshLimit)
+	defer cancel()
+	if err := s.refresh(ctx, ids, reset); err != nil {
 		s.stale.Store(true)
 		s.log.Error("groups in memory are stale; they are read again on the next use", slog.Any("error", err))
 		return

@@ -58,14 +58,7 @@ func (s *Service) sendResetLink(ctx context.Context, email string) error {
 		if err != nil || !c.user.Active {
 			return err
 		}
-		link, err := s.newResetLink(ctx, c.user.ID)
-		if err != nil {
-			return err
-		}
-		s.post(ctx, mail.PasswordReset(mail.Reset{
-			To: c.user.Email, SiteName: s.settings.String("site-name"), Link: link, ValidFor: resetAge,
-		}))
-		return s.note(ctx, audit.Actor{Kind: "anonymous", Name: "anonymous"}, "user.reset-request", c.user, nil)
+		return s.mailResetLink(ctx, audit.Actor{Kind: "anonymous", Name: "anonymous"}, c.user)
 	})
 }
 
@@ -112,6 +105,38 @@ func (s *Service) ResetLink(ctx context.Context, who *access.Principal, userID i
 		return s.note(ctx, who.Actor(), "user.reset-request", c.user, nil)
 	})
 	return link, err
+}
+
+// SendResetLink sends a person a link to choose a new password, as an
+// administrator's doing: it counts as no attempt of somebody who forgot theirs.
+// It returns the faults of ResetLink, and Unavailable when no link can be sent.
+func (s *Service) SendResetLink(ctx context.Context, who *access.Principal, userID int64) error {
+	if err := access.RequireAdmin(who); err != nil {
+		return err
+	}
+	if !s.canMail() {
+		return fault.New(fault.Unavailable, "No link can be sent: e-mail needs a mail server and the public address of this instance.")
+	}
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		c, err := s.activePerson(ctx, userID)
+		if err != nil {
+			return err
+		}
+		return s.mailResetLink(ctx, who.Actor(), c.user)
+	})
+}
+
+// mailResetLink makes a link for a person and sends it, with the audit entry,
+// once the transaction has committed.
+func (s *Service) mailResetLink(ctx context.Context, actor audit.Actor, u User) error {
+	link, err := s.newResetLink(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	s.post(ctx, mail.PasswordReset(mail.Reset{
+		To: u.Email, SiteName: s.settings.String("site-name"), Link: link, ValidFor: resetAge,
+	}))
+	return s.note(ctx, actor, "user.reset-request", u, nil)
 }
 
 // ResetLinkFor is ResetLink for the person with an e-mail address, in any case

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/internal/access"
+	"latchkey/internal/audit"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
 	"latchkey/internal/people"
@@ -82,6 +83,42 @@ func TestResetLink(t *testing.T) {
 		want := []string{"user.reset-request bo@example.com", "user.reset-request bo@example.com"}
 		if got := w.actions("user.reset"); !slices.Equal(got, want) {
 			t.Errorf("audit = %v, want %v", got, want)
+		}
+	})
+}
+
+// An administrator who has a link sent is named in the audit log, and uses up
+// none of the tries of whoever forgot the password.
+func TestSendResetLink(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, ada := t.Context(), w.admin()
+		_, bo := w.session(w.person(names("Bo", "K")).Email)
+		wantFault(t, w.SendResetLink(ctx, ada, bo.UserID), fault.Unavailable,
+			"No link can be sent: e-mail needs a mail server and the public address of this instance.")
+		w.box.on.Store(true)
+		w.site("https://data.example.com")
+		wantFault(t, w.SendResetLink(ctx, bo, bo.UserID), fault.Forbidden, textForbidden)
+		wantFault(t, w.SendResetLink(ctx, ada, w.keyUser("a key")), fault.NotFound, textNotFound)
+		const times = 5 // more than the tries of who forgot
+		for range times {
+			if err := w.SendResetLink(ctx, ada, bo.UserID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sent := w.box.messages()
+		if len(sent) != times || sent[0].To != "bo@example.com" {
+			t.Fatalf("%d messages, the first to %q", len(sent), sent[0].To)
+		}
+		records, err := w.log.List(ctx, audit.Filter{ObjectKind: "user", ObjectID: bo.UserID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := records[len(records)-1]
+		if last.Action != "user.reset-request" || last.UserID != ada.UserID {
+			t.Errorf("last entry %+v, want a request by %d", last, ada.UserID)
+		}
+		if err := w.ForgotPassword(ctx, "bo@example.com"); err != nil {
+			t.Errorf("the person's own request: %v", err)
 		}
 	})
 }

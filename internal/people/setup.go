@@ -51,16 +51,22 @@ func (s *Service) SetupToken(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fault.Wrap(err, "make setup token")
 	}
+	token := id.String()
 	err = s.db.InTx(ctx, func(ctx context.Context) error {
-		if err := s.db.CatchUp(ctx); err != nil { // another node may have made it
-			return fault.Wrap(err, "read setup token")
+		stored, err := s.settings.Stored(ctx, setupTokenKey) // another node may have made it
+		if err != nil {
+			return err
 		}
-		if s.settings.String(setupTokenKey) != "" {
+		if t, ok := stored.(string); ok && t != "" {
+			token = t
 			return nil
 		}
-		return s.settings.SetInternal(ctx, setupTokenKey, id.String())
+		return s.settings.SetInternal(ctx, setupTokenKey, token)
 	})
-	return s.settings.String(setupTokenKey), err
+	if err != nil {
+		return "", err
+	}
+	return token, nil
 }
 
 // CheckSetupToken refuses a wrong token, also once the instance is set up:

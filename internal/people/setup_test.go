@@ -1,10 +1,12 @@
 package people_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/fault"
@@ -154,6 +156,28 @@ func TestSetupTokenOfAnotherNodeCountsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 		wantFault(t, two.CheckSetupToken(secret.Text{}), fault.Invalid, "token: Token does not match the setup token.")
+	})
+}
+
+// The first page of a new instance is often asked for by many at once: the
+// token is made once, and nobody waits for a connection that waits for them.
+func TestSetupTokenForManyAtOnce(t *testing.T) {
+	eachPair(t, func(t *testing.T, one, two *world) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		const callers = 80 // many more than there are connections
+		tokens, errs := make([]string, callers), make([]error, callers)
+		var all sync.WaitGroup
+		for i := range callers {
+			w := []*world{one, two}[i%2]
+			all.Go(func() { tokens[i], errs[i] = w.SetupToken(ctx) })
+		}
+		all.Wait()
+		for i := range callers {
+			if errs[i] != nil || tokens[i] == "" || tokens[i] != tokens[0] {
+				t.Fatalf("caller %d got %q, %v; another %q", i, tokens[i], errs[i], tokens[0])
+			}
+		}
 	})
 }
 

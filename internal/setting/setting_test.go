@@ -189,6 +189,36 @@ func TestRollbackLeavesMemoryAlone(t *testing.T) {
 	})
 }
 
+// Stored asks the database, also for what memory has not heard of: a change in
+// the same transaction, and one of another node.
+func TestStored(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, p dbtest.Place) {
+		s, other := open(t, p.Open(t), nil), p.Open(t)
+		there := open(t, other, nil)
+		if v, err := s.Stored(t.Context(), "site-name"); v != nil || err != nil {
+			t.Errorf("nothing is stored: %v, %v", v, err)
+		}
+		err := other.InTx(t.Context(), func(ctx context.Context) error {
+			if err := there.SetInternal(ctx, "site-name", "Acme"); err != nil {
+				return err
+			}
+			if v, err := there.Stored(ctx, "site-name"); v != "Acme" || err != nil {
+				t.Errorf("in the transaction: %v, %v", v, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := s.Stored(t.Context(), "site-name"); v != "Acme" || err != nil || s.String("site-name") != "Latchkey" {
+			t.Errorf("on another node: %v, %v; in memory %q", v, err, s.String("site-name"))
+		}
+		if _, err := s.Stored(t.Context(), "nope"); err == nil {
+			t.Error("a setting that does not exist was read")
+		}
+	})
+}
+
 func TestOtherNodesFollow(t *testing.T) {
 	dbtest.EachPlace(t, func(t *testing.T, p dbtest.Place) {
 		there := p.Open(t)

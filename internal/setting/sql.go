@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"latchkey/internal/db"
+	"latchkey/internal/fault"
 )
 
 // decode returns a stored value in the form in force.
@@ -41,6 +42,26 @@ func (s *Service) stored(ctx context.Context) (map[string]any, error) {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
 	return out, nil
+}
+
+// Stored returns the stored value of a setting as the database has it now, in
+// the caller's transaction when there is one; nil when none is stored. It is for
+// packages that decide on a setting before they change it: memory may not have
+// heard yet of what another node did.
+func (s *Service) Stored(ctx context.Context, key string) (any, error) {
+	def, ok := s.table[key]
+	if !ok {
+		return nil, fault.Wrap(errors.New("there is no such setting"), key)
+	}
+	raw, err := db.One(ctx, s.db, db.Scalar[string], "SELECT value FROM setting WHERE key = ?1", key)
+	if errors.Is(err, db.ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, "read "+key)
+	}
+	v, err := def.decode(raw)
+	return v, fault.Wrap(err, "read "+key)
 }
 
 func scanRow(r db.Row) (row, error) {

@@ -221,7 +221,7 @@ func (p *page) resetPerson() error {
 		return err
 	}
 	if f.Get("how") == "mail" && p.site.canMail() {
-		if err = p.site.People.ForgotPassword(p.ctx(), u.Email); err == nil {
+		if err = p.site.People.SendResetLink(p.ctx(), p.who, u.ID); err == nil {
 			return p.done(personPath(u.ID), saidResetSent)
 		}
 	} else {

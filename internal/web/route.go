@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/audit"
@@ -39,9 +40,15 @@ func (s *site) register(mux *http.ServeMux, routes []route) error {
 // maxForm bounds the body of a form.
 const maxForm = 1 << 20
 
+// defaultFormTime is how long a browser may take to send a form.
+const defaultFormTime = time.Minute
+
 // serve returns the handler of a route: who is it, may they, then the page.
 func (s *site) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 { // the limit ends with the body (net/http)
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.FormTime)) // no connection, no deadline
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		from := s.origin(r)
 		w.Header().Set("X-Request-Id", from.RequestID)

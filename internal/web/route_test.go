@@ -1,10 +1,13 @@
 package web_test
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/people"
@@ -41,6 +44,23 @@ func TestEveryRouteKeepsItsPolicy(t *testing.T) {
 			if a := send(person, r.Method, path); a.status != http.StatusForbidden {
 				t.Errorf("%s %s for a person: %d, want 403", r.Method, path, a.status)
 			}
+		}
+	}
+}
+
+// Whoever sends a form byte by byte cannot hold a connection for ever.
+func TestSlowFormIsCutOff(t *testing.T) {
+	w := ready(t)
+	for _, path := range []string{"/auth/login", "/admin/people/new", "/nope"} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(w.URL, "http://"))
+		w.must(err)
+		defer func() { _ = c.Close() }()
+		_, err = io.WriteString(c, "POST "+path+" HTTP/1.1\r\nHost: example.com\r\n"+
+			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nusername=")
+		w.must(err)
+		w.must(c.SetReadDeadline(time.Now().Add(10 * time.Second)))
+		if _, err := io.Copy(io.Discard, c); err != nil {
+			t.Errorf("%s: the connection stays open: %v", path, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/apikey"
@@ -37,9 +38,10 @@ type Deps struct {
 	// TLS reports whether the browser came over TLS, here or at a trusted proxy.
 	TLS func(r *http.Request) bool
 
-	Version string
-	Clock   clock.Clock  // nil means the machine's clock
-	Log     *slog.Logger // nil means no log
+	Version  string
+	Clock    clock.Clock   // nil means the machine's clock
+	Log      *slog.Logger  // nil means no log
+	FormTime time.Duration // how long a browser may take to send a form; 0 means a minute
 }
 
 // site holds the parts that all pages share.
@@ -61,6 +63,9 @@ func New(d Deps) (http.Handler, error) {
 	}
 	if d.RemoteAddr == nil {
 		d.RemoteAddr = peer
+	}
+	if d.FormTime <= 0 {
+		d.FormTime = defaultFormTime
 	}
 	files, err := loadAssets()
 	if err != nil {

@@ -110,6 +110,7 @@ func (w *world) deps(log *slog.Logger, mailer *mail.Mailer) web.Deps {
 		MailConfigured: mailer.Configured,
 		TLS:            func(r *http.Request) bool { return r.Header.Get("X-Test-Tls") != "" },
 		Log:            log,
+		FormTime:       500 * time.Millisecond,
 	}
 }
 
