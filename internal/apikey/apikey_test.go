@@ -346,8 +346,26 @@ func TestPepperRotation(t *testing.T) {
 			t.Errorf("a missing pepper: %v", err)
 		}
 
+		stranded := func(src apikey.PepperSource) int {
+			t.Helper()
+			p, err := apikey.OpenPeppers(ctx, first.db, src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := p.Stranded(ctx, first.db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
 		both := open(t, place.Open(t), apikey.PepperSource{Text: fresh, Previous: old})
+		if a, b := stranded(apikey.PepperSource{Text: fresh, Previous: old}), stranded(apikey.PepperSource{Text: fresh}); a != 0 || b != 1 {
+			t.Errorf("before its use the key is stranded with both peppers %d times, with the new one alone %d times; want 0 and 1", a, b)
+		}
 		both.check(t, "stored under the previous pepper", text, apikey.Accepted)
+		if n := stranded(apikey.PepperSource{Text: fresh}); n != 0 {
+			t.Errorf("%d keys are stranded after their use", n)
+		}
 		after := open(t, place.Open(t), apikey.PepperSource{Text: fresh})
 		after.check(t, "moved to the new pepper by its use", text, apikey.Accepted)
 	})

@@ -50,6 +50,23 @@ func OpenPeppers(ctx context.Context, d *db.DB, src PepperSource) (Peppers, erro
 	return p, nil
 }
 
+// Stranded returns how many keys are stored under a pepper that is not in
+// force: they are refused until it is named as the previous one.
+func (p Peppers) Stranded(ctx context.Context, d *db.DB) (int, error) {
+	if known, err := knownPeppers(ctx, d); err != nil || len(known) < 2 {
+		return 0, err // the usual case costs no walk over all keys
+	}
+	previous := p.Current.id
+	if p.Previous != nil {
+		previous = p.Previous.id
+	}
+	n, err := db.One(ctx, d, db.Scalar[int], "SELECT count(*) FROM api_key WHERE pepper_id <> ?1 AND pepper_id <> ?2", p.Current.id, previous)
+	if err != nil {
+		return 0, fmt.Errorf("pepper: %w", err)
+	}
+	return n, nil
+}
+
 func (src PepperSource) load(mayCreate bool) (p Peppers, err error) {
 	if src.Text.Empty() {
 		p.Current, err = LoadPepper(src.File, mayCreate)

@@ -241,11 +241,15 @@ func (s *Service) Get(ctx context.Context, who *access.Principal, id int64) (Key
 }
 
 func (s *Service) one(ctx context.Context, id int64) (Key, error) {
-	k, err := db.One(ctx, s.db, s.scan, selectKeys+" WHERE k.id = ?1", id)
+	k, err := db.One(ctx, s.db, scanKey, selectKeys+" WHERE k.id = ?1", id)
 	if errors.Is(err, db.ErrNone) {
 		return k, fault.New(fault.NotFound, "Not found.")
 	}
-	return k, fault.Wrap(err, "read key")
+	if err != nil {
+		return k, fault.Wrap(err, "read key")
+	}
+	k.Group.Name, err = s.groups.Name(ctx, k.Group.ID)
+	return k, err
 }
 
 // List returns the keys that match and how many there are without paging.

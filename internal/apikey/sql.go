@@ -34,7 +34,7 @@ func (a *actor) ref() Ref {
 	return Ref{ID: a.id.Int64, Name: people.CommonName(a.first.String, a.last.String, a.email.String)}
 }
 
-func (s *Service) scan(r db.Row) (Key, error) {
+func scanKey(r db.Row) (Key, error) {
 	var k Key
 	var by, upd actor
 	err := r.Scan(&k.ID, &k.UserID, &k.Name, &k.Prefix, db.Time(&k.CreatedAt), db.Time(&k.UpdatedAt),
@@ -43,9 +43,6 @@ func (s *Service) scan(r db.Row) (Key, error) {
 		return k, err
 	}
 	k.CreatedBy, k.UpdatedBy = by.ref(), upd.ref()
-	if g, ok := s.groups.Snapshot().ByID(k.Group.ID); ok {
-		k.Group.Name = g.Name
-	}
 	return k, nil
 }
 
@@ -84,8 +81,16 @@ func (s *Service) list(ctx context.Context, f Filter) ([]Key, error) {
 		page := fmt.Sprintf("SELECT k.id FROM api_key k%s%s LIMIT %d OFFSET %d", where, order, limit, max(f.Offset, 0))
 		q = selectKeys + " WHERE k.id IN (" + page + ")" + order
 	}
-	keys, err := db.All(ctx, s.db, s.scan, q, args...)
-	return keys, fault.Wrap(err, "read keys")
+	keys, err := db.All(ctx, s.db, scanKey, q, args...)
+	if err != nil {
+		return nil, fault.Wrap(err, "read keys")
+	}
+	for i := range keys {
+		if keys[i].Group.Name, err = s.groups.Name(ctx, keys[i].Group.ID); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
 }
 
 func (s *Service) count(ctx context.Context, f Filter) (int, error) {

@@ -109,7 +109,7 @@ func keyListCommand() command {
 
 func keyDeleteCommand() command {
 	return command{
-		Command: config.Command{Name: "key delete", Args: "<id>", About: "Deletes an API key. It stops working at once, also on a running server."},
+		Command: config.Command{Name: "key delete", Args: "<id>", About: "Deletes an API key. It stops working at once; a server that is running sees it within a second."},
 		short:   "delete an API key",
 		run: func(ctx context.Context, c call) error {
 			if len(c.rest) != 1 {

@@ -64,6 +64,11 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	if err != nil {
 		return nil, err
 	}
+	if n, err := peppers.Stranded(ctx, d); err != nil {
+		return nil, err
+	} else if n > 0 {
+		log.Warn("keys are refused because their pepper is not in force; name it in LATCHKEY_PEPPER_PREVIOUS_FILE", "keys", n)
+	}
 	if h.settings, err = setting.New(ctx, d, h.audit, overrides(cfg)); err != nil {
 		return nil, err
 	}

@@ -162,18 +162,27 @@ func handler(c call, h *house) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	for _, path := range []string{"/api/", "/api", "/livez", "/readyz"} {
-		mux.Handle(path, dialect)
-	}
-	mux.Handle("/", pages)
+	both := front(dialect, pages)
 	if !c.cfg.LogRequests {
-		return mux, nil
+		return both, nil
 	}
-	return server.LogRequests(mux, c.log, func(r *http.Request) netip.Addr {
+	return server.LogRequests(both, c.log, func(r *http.Request) netip.Addr {
 		addr, _ := proxies.Client(r)
 		return addr
 	}), nil
+}
+
+// front sends a request to the API or to the pages. It is no ServeMux, because
+// that answers unclean paths itself, where clients of the API want its 404.
+func front(dialect, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/api", strings.HasPrefix(path, "/api/"), path == "/livez", path == "/readyz":
+			dialect.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
+		}
+	})
 }
 
 func newAPI(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies endpoint.Proxies) (*api.API, error) {

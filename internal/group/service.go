@@ -142,6 +142,19 @@ func (s *Service) Get(_ context.Context, who *access.Principal, id int64) (Group
 
 func notFound() error { return fault.New(fault.NotFound, "Not found.") }
 
+// Name returns the name of a group, "" for one that is gone. It asks the
+// database about a group that another node made a moment ago.
+func (s *Service) Name(ctx context.Context, id int64) (string, error) {
+	if g, ok := s.Snapshot().ByID(id); ok {
+		return g.Name, nil
+	}
+	g, err := s.selectOne(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return "", nil
+	}
+	return g.Name, err
+}
+
 // Create makes a group. It returns Invalid when the name is blank, too long or
 // taken in any case (contract/identity.md 3.3), and Forbidden.
 func (s *Service) Create(ctx context.Context, who *access.Principal, name string) (Group, error) {
