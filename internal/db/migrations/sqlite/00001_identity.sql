@@ -66,7 +66,7 @@ CREATE TABLE api_key (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
-CREATE INDEX api_key_by_name ON api_key (name_key, id);
+CREATE INDEX api_key_by_name ON api_key (name_key, id, prefix); -- searches read nothing else
 
 CREATE TABLE pepper (
   id         TEXT PRIMARY KEY,
