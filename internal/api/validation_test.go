@@ -183,10 +183,10 @@ func FuzzRequests(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target, media, body string) {
 		if u, err := url.Parse(target); err != nil || !strings.HasPrefix(u.Path, "/") || u.Host != "" ||
 			strings.ContainsAny(target, " \t\r\n") || strings.Trim(method, "ADEGLOPSTU") != "" || method == "" {
-			t.Skip()
+			return
 		}
 		if strings.Contains(target, "/fake/fail") || strings.Contains(target, "/fake/panic") || strings.Contains(target, "/fake/broken") {
-			t.Skip()
+			return
 		}
 		rec := w.call(method, target, body, "X-API-Key", adminKey, "Content-Type", media)
 		if rec.Code >= 500 {
