@@ -48,7 +48,7 @@ func wordsOf(rule string) (ruleWords, bool) {
 	case endpoint.RuleMap:
 		return ruleWords{"Value must be a map.", "invalid type"}, true
 	case endpoint.RuleAny:
-		return ruleWords{"value must not be null.", "should not be null"}, true
+		return ruleWords{"value of any type.", "should not be null"}, true
 	case endpoint.RuleString, endpoint.RuleNonEmpty, endpoint.RuleEnum, endpoint.RuleList, endpoint.RuleObject:
 		return ruleWords{"", "invalid type"}, true // put together by want and failure
 	}
