@@ -1,9 +1,10 @@
 package api_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
-	"net/url"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -181,8 +182,9 @@ func FuzzRequests(f *testing.F) {
 	f.Add("PUT", "/api/fake/1", "application/json", `{"map":{"a":"\u0000"}}`)
 	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, method, target, media, body string) {
-		if u, err := url.Parse(target); err != nil || !strings.HasPrefix(u.Path, "/") || u.Host != "" ||
-			strings.ContainsAny(target, " \t\r\n") || strings.Trim(method, "ADEGLOPSTU") != "" || method == "" {
+		// Only what net/http lets through reaches the handler.
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " " + target + " HTTP/1.0\r\n\r\n")))
+		if err != nil || r.Method != method || r.RequestURI != target || !strings.HasPrefix(r.URL.Path, "/") || r.URL.Host != "" {
 			return
 		}
 		if strings.Contains(target, "/fake/fail") || strings.Contains(target, "/fake/panic") || strings.Contains(target, "/fake/broken") {
