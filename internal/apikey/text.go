@@ -2,9 +2,7 @@ package apikey
 
 import (
 	"crypto/rand"
-	"fmt"
 	"hash/crc32"
-	"regexp"
 	"strings"
 	"unsafe"
 
@@ -27,16 +25,6 @@ const (
 const DefaultPrefix = "lk_"
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-var prefixForm = regexp.MustCompile(`^[A-Za-z]{2,8}_$`)
-
-// ValidPrefix says what is wrong with a prefix for new keys.
-func ValidPrefix(prefix string) error {
-	if !prefixForm.MatchString(prefix) {
-		return fmt.Errorf("key prefix %q: must be 2 to 8 letters and an underscore, such as lk_", prefix)
-	}
-	return nil
-}
 
 // newText makes the text of a new key.
 func newText(prefix string) secret.Text {

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -97,6 +98,7 @@ func TestChecksumIsWhatTheDocsSay(t *testing.T) {
 func FuzzWellFormed(f *testing.F) {
 	f.Add(newText("lk_").Reveal())
 	f.Add("lk_")
+	prefixForm := regexp.MustCompile(`^[A-Za-z]{2,8}_$`)
 	f.Fuzz(func(t *testing.T, s string) {
 		if !WellFormed(s) {
 			return

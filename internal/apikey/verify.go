@@ -127,7 +127,10 @@ func (v *Verifier) verify(ctx context.Context, text string) (*access.Principal, 
 	if st, err = v.fresh(ctx, id, st); err != nil {
 		return nil, Unknown, err
 	}
-	if st == nil || st.principal == nil {
+	if !st.has(mac) { // what fresh read anew may have another text, or be gone
+		return nil, Unknown, nil
+	}
+	if st.principal == nil {
 		return nil, Inactive, nil
 	}
 	return st.principal, Accepted, nil

@@ -2,7 +2,9 @@ package web
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 
 	"latchkey/internal/audit"
 	"latchkey/internal/fault"
@@ -42,8 +44,8 @@ type trouble struct {
 // troubleOf puts a fault into words.
 func troubleOf(e *fault.Error) trouble {
 	t := trouble{Text: e.Message}
-	for _, text := range e.Fields {
-		t.Text += " " + sentence(text)
+	for _, field := range slices.Sorted(maps.Keys(e.Fields)) {
+		t.Text += " " + sentence(e.Fields[field])
 	}
 	switch e.Kind {
 	case fault.NotFound:
