@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
 
-.PHONY: help build run test deps format vet lint unit vuln vuln-if-reachable bench fuzz screenshots clean
+.PHONY: help build run test deps format vet lint unit compat vuln vuln-if-reachable bench fuzz screenshots clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,10 +16,13 @@ build: ## Build bin/latchkey, one static binary
 run: build ## Build and serve on http://127.0.0.1:3000
 	bin/latchkey serve
 
-test: deps format vet lint unit vuln-if-reachable ## Install what tests need, then all checks and tests
+test: deps format vet lint unit compat vuln-if-reachable ## Install what tests need, then all checks and tests
 
 lint: bin/tools/golangci-lint ## Run the linters
 	bin/tools/golangci-lint run ./...
+
+compat: bin/tools/oasdiff ## Refuse changes of /v1 that break its clients
+	scripts/compat
 
 vuln: bin/tools/govulncheck ## Look for known vulnerabilities (needs the network)
 	scripts/vuln
@@ -61,6 +64,10 @@ vuln-if-reachable: bin/tools/govulncheck
 # minutes on two cores the first time.
 bin/tools/golangci-lint: tools/go.mod tools/go.sum
 	go build -C tools -trimpath -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+bin/tools/oasdiff: tools/go.mod tools/go.sum
+	go build -C tools -trimpath -o ../$@ github.com/oasdiff/oasdiff
 	@touch $@
 
 bin/tools/govulncheck: tools/go.mod tools/go.sum

@@ -62,10 +62,10 @@ func (c *check) lookups(ctx context.Context, p place, from int) ([]time.Duration
 	for i := range coldChecks {
 		text := p.key((from + i) * 7919 % p.keys)
 		began := time.Now()
-		who, reason, err := c.verifier.Verify(ctx, text)
+		got, err := c.verifier.Verify(ctx, text, client)
 		took = append(took, time.Since(began))
-		if who == nil {
-			return nil, refused(reason, err)
+		if got.Principal == nil {
+			return nil, refused(got.Reason, err)
 		}
 	}
 	return took, nil

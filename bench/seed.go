@@ -207,10 +207,13 @@ func (f *filler) part(ctx context.Context, from, to int) error {
 		{`INSERT INTO membership (group_id, user_id) SELECT 1, ?3 + i FROM n`, []any{from, to, f.base}},
 		{`INSERT INTO membership (group_id, user_id) SELECT CASE WHEN i < ?4 THEN 2 ELSE 3 + i % ?5 END, ?3 + i FROM n`,
 			[]any{from, to, f.base, f.admins(), groups - 2}},
-		{`INSERT INTO api_key (id, user_id, name, name_key, prefix, mac, pepper_id, created_by, updated_by, created_at, updated_at)
-			SELECT id, id, name, lower(name), CAST(substr(?7, 1 + 7 * (i - ?1), 7) AS TEXT), substr(?6, 1 + 32 * (i - ?1), 32),
-				(SELECT id FROM pepper), 1, 1, ?5, ?5 FROM (SELECT i, ?3 + i AS id, ` + name + ` AS name FROM n)`,
-			[]any{from, to, f.base, f.keys, f.now, macs, shown}},
+		{`INSERT INTO api_key (id, user_id, name, name_key, prefix, created_by, updated_by, created_at, updated_at)
+			SELECT id, id, name, lower(name), CAST(substr(?6, 1 + 7 * (i - ?1), 7) AS TEXT), 1, 1, ?5, ?5
+			FROM (SELECT i, ?3 + i AS id, ` + name + ` AS name FROM n)`,
+			[]any{from, to, f.base, f.keys, f.now, shown}},
+		{`INSERT INTO api_key_secret (id, key_id, prefix, mac, pepper_id, created_by, created_at)
+			SELECT ?3 + i, ?3 + i, CAST(substr(?6, 1 + 7 * (i - ?1), 7) AS TEXT), substr(?5, 1 + 32 * (i - ?1), 32), (SELECT id FROM pepper), 1, ?4 FROM n`,
+			[]any{from, to, f.base, f.now, macs, shown}},
 	} {
 		if _, err := f.db.Exec(ctx, n+s.q, s.args...); err != nil {
 			return err

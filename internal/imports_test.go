@@ -24,18 +24,19 @@ func direction() map[string][]string {
 	data := with(leaves, "audit", "db")
 	access := with(data, "access")
 	endpoint := []string{"access", "fault", "opt", "secret"}
-	domain := with(access, "setting", "group", "people", "apikey")
+	domain := with(access, "setting", "group", "people", "usage", "apikey")
 	outside := with(without(domain, "db"), "endpoint", "cookie")
-	server := with(domain, "endpoint", "cookie", "api", "v1", "web", "config", "mail")
+	server := with(domain, "seed", "endpoint", "cookie", "api", "v1", "web", "config", "mail", "metrics")
 	return map[string][]string{
-		"internal/fault":  {},
-		"internal/secret": {},
-		"internal/clock":  {},
-		"internal/opt":    {},
-		"internal/naming": {"fault"},
-		"internal/config": {"secret"},
-		"internal/mail":   leaves,
-		"internal/cookie": {"clock", "secret"},
+		"internal/fault":   {},
+		"internal/secret":  {},
+		"internal/clock":   {},
+		"internal/opt":     {},
+		"internal/naming":  {"fault"},
+		"internal/config":  {"secret"},
+		"internal/mail":    leaves,
+		"internal/cookie":  {"clock", "secret"},
+		"internal/metrics": {"secret"},
 
 		"internal/db":     leaves,
 		"internal/audit":  with(leaves, "db"),
@@ -44,7 +45,9 @@ func direction() map[string][]string {
 		"internal/setting": access,
 		"internal/group":   with(access, "setting"),
 		"internal/people":  with(access, "setting", "group", "mail"),
-		"internal/apikey":  with(access, "setting", "group", "people"),
+		"internal/usage":   access,
+		"internal/apikey":  with(access, "setting", "group", "people", "usage"),
+		"internal/seed":    with(access, "setting", "group", "people", "apikey"),
 
 		"internal/endpoint": endpoint,
 		"internal/api":      outside,
@@ -68,6 +71,7 @@ func drivers() map[string]string {
 		"github.com/jackc/pgx/v5":      "internal/db",
 		"github.com/pressly/goose/v3":  "internal/db",
 		"github.com/wneessen/go-mail":  "internal/mail",
+		"github.com/prometheus":        "internal/metrics",
 		"github.com/chromedp/chromedp": "test",
 	}
 }
@@ -128,6 +132,10 @@ func TestJudge(t *testing.T) {
 		{"internal/cli", "latchkey/internal/server", true},
 		{"internal/people", "latchkey/internal/group", true},
 		{"internal/group", "latchkey/internal/people", false},
+		{"internal/apikey", "latchkey/internal/usage", true},
+		{"internal/usage", "latchkey/internal/apikey", false},
+		{"internal/seed", "latchkey/internal/apikey", true},
+		{"internal/web", "latchkey/internal/seed", false},
 		{"internal/access", "latchkey/internal/group", false},
 		{"internal/audit", "latchkey/internal/access", false},
 		{"internal/v1", "latchkey/internal/api", false},

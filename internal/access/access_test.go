@@ -40,7 +40,7 @@ func TestDecide(t *testing.T) {
 		{"self, admin", admin, self, 7, ok},
 		{"a policy that says nothing", admin, access.Policy{}, 0, fault.Forbidden},
 	} {
-		err := access.Decide(c.who, c.p, c.self)
+		err := access.Decide(c.who, access.Request{Policy: c.p, Self: c.self})
 		if got := fault.As(err); (c.want == ok) != (err == nil) || (err != nil && got.Kind != c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}

@@ -2,6 +2,8 @@ package access
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"latchkey/internal/fault"
 )
@@ -34,18 +36,47 @@ const (
 
 // Scope is a resource kind and a verb, such as people:read.
 type Scope struct {
-	Resource string // people, groups, memberships, keys, settings, session
+	Resource string // the name of one of Kinds
 	Verb     Verb
 }
 
 // String returns the scope as kind:verb.
 func (s Scope) String() string { return s.Resource + ":" + string(s.Verb) }
 
-// Policy is a route's declaration of who may call it.
+// ParseScope reads kind:verb. It reports false for an unknown kind or verb.
+func ParseScope(text string) (Scope, bool) {
+	kind, verb, _ := strings.Cut(text, ":")
+	s := Scope{kind, Verb(verb)}
+	return s, s.known()
+}
+
+func (s Scope) known() bool { return KnownKind(s.Resource) && (s.Verb == Read || s.Verb == Write) }
+
+// Policy is a route's declaration of who may call it, and of what it is about.
 type Policy struct {
-	Who   Who
-	Scope Scope
-	Self  string // with SelfOrAdmin: the path value that holds the user's id
+	Who     Who
+	Scope   Scope
+	Self    string   // with SelfOrAdmin: the path value that holds the user's id
+	Names   []Name   // the path values that name resources
+	Touches []string // the kinds that the route shows or changes beside its scope's
+}
+
+// Name says that a path value is the id of a resource.
+type Name struct{ Kind, Path string }
+
+// Naming returns the policy of a route whose path value is the id of a
+// resource of the kind.
+func (p Policy) Naming(kind, pathValue string) Policy {
+	p.Names = append(slices.Clip(p.Names), Name{kind, pathValue})
+	return p
+}
+
+// Touching returns the policy of a route that shows or changes the kinds
+// beside that of its scope. A key that is bound to single resources of such a
+// kind may call it only when the call names those.
+func (p Policy) Touching(kinds ...string) Policy {
+	p.Touches = append(slices.Clip(p.Touches), kinds...)
+	return p
 }
 
 // Public lets anybody call a route.
@@ -76,34 +107,31 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("policy declares no callers")
 	case p.Scope.Resource == "" || (p.Scope.Verb != Read && p.Scope.Verb != Write):
 		return fmt.Errorf("policy declares no scope")
+	case !p.Scope.known():
+		return fmt.Errorf("policy declares the unknown kind %q", p.Scope.Resource)
 	case (p.Who == SelfOrAdmin) != (p.Self != ""):
 		return fmt.Errorf("policy for self needs the path value that holds the id")
+	}
+	for _, n := range p.Names {
+		if !KnownKind(n.Kind) || n.Path == "" {
+			return fmt.Errorf("policy names the unknown kind %q", n.Kind)
+		}
+	}
+	for _, kind := range p.Touches {
+		if !KnownKind(kind) {
+			return fmt.Errorf("policy touches the unknown kind %q", kind)
+		}
 	}
 	return nil
 }
 
-// Forbidden is the fault of a principal that may not do something.
-func Forbidden() error { return fault.New(fault.Forbidden, "You don't have permissions to do that.") }
+// Forbidden is the fault of a principal whose groups do not let it do something.
+func Forbidden() error {
+	return fault.Coded(fault.Forbidden, CodeGroup, "You don't have permissions to do that.")
+}
 
 // Unauthenticated is the fault of a caller without a principal.
 func Unauthenticated() error { return fault.New(fault.Unauthenticated, "Unauthenticated") }
-
-// Decide says whether who may pass the policy. self is the user id that the
-// path names, and counts only for SelfOrAdmin. It returns an Unauthenticated
-// or a Forbidden fault, or nil.
-func Decide(who *Principal, p Policy, self int64) error {
-	switch p.Who {
-	case Anyone:
-		return nil
-	case SignedIn:
-		return RequireSignedIn(who)
-	case SelfOrAdmin:
-		return RequireSelfOrAdmin(who, self)
-	case Admins:
-		return RequireAdmin(who)
-	}
-	return Forbidden()
-}
 
 // RequireSignedIn refuses anonymous callers.
 func RequireSignedIn(who *Principal) error {

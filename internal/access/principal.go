@@ -9,12 +9,13 @@ type Kind int
 
 // The kinds of principal.
 const (
-	Person     Kind = iota + 1 // a signed-in person, by session
-	ServiceKey                 // an API key with its synthetic user
-	Local                      // the command line, on the machine that holds the data
+	Person      Kind = iota + 1 // a signed-in person, by session
+	ServiceKey                  // an API key with its synthetic user
+	Local                       // the command line, on the machine that holds the data
+	PersonalKey                 // an API key that acts as the person who made it
 )
 
-var kindNames = map[Kind]string{Person: "person", ServiceKey: "api-key", Local: "command-line"}
+var kindNames = map[Kind]string{Person: "person", ServiceKey: "api-key", Local: "command-line", PersonalKey: "personal-key"}
 
 // String returns the kind's stable name, as the audit log stores it.
 func (k Kind) String() string { return kindNames[k] }
@@ -30,12 +31,15 @@ const (
 type Principal struct {
 	Kind      Kind
 	UserID    int64 // the person's id, or that of the user behind a key
-	KeyID     int64 // 0 unless Kind is ServiceKey
+	KeyID     int64 // 0 unless the principal is a key
+	SecretID  int64 // which of the key's secrets was shown, 0 unless the principal is a key
 	SessionID int64 // row id of the session, 0 unless Kind is Person
 	Name      string
 	Email     string
 	Locale    string  // "" means the instance's
 	Groups    []int64 // sorted; always holds AllUsers for stored users
+	Limits    *Limits // what a key may do less than its groups; nil means nothing less
+	Trial     *Limits // what a restriction on trial would let a key do; nil without one
 }
 
 // CommandLine is the principal of commands run beside the data. It may do
@@ -43,6 +47,9 @@ type Principal struct {
 func CommandLine() *Principal {
 	return &Principal{Kind: Local, Name: "command line", Groups: []int64{AllUsers, Administrators}}
 }
+
+// IsKey reports whether the principal is an API key of any kind.
+func (p *Principal) IsKey() bool { return p != nil && (p.Kind == ServiceKey || p.Kind == PersonalKey) }
 
 // IsAdmin reports whether the principal is in Administrators
 // (Metabase: is_superuser, contract/identity.md 3.0).

@@ -20,9 +20,11 @@ import (
 // Authenticator finds out who calls: session first, then key
 // (contract/identity.md 1.3, 2.5). It returns nil for an anonymous caller,
 // which includes every bad key and session; an error means that it could not
-// find out, and is answered like an error of a handler. from is the real
-// address of the client.
-type Authenticator func(ctx context.Context, r *http.Request, from netip.Addr) (*access.Principal, error)
+// find out, and is answered like an error of a handler. With an error it may
+// return the key that it refuses, such as one that is over its limit. from is
+// the real address of the client; answer takes headers about the caller's
+// limits, which every answer bears.
+type Authenticator func(ctx context.Context, r *http.Request, from netip.Addr, answer http.Header) (*access.Principal, error)
 
 // Deps is what the dialect needs. All fields are required except where noted.
 type Deps struct {
@@ -48,6 +50,9 @@ type Deps struct {
 	// Context, when given, adds what the domain wants to know about a call
 	// (for the audit log) before the handler runs.
 	Context func(ctx context.Context, c *endpoint.Call) context.Context
+	// Observe, when given, is told of every answer to a call with a key, also
+	// of one whose key was refused. c.Refused says why.
+	Observe func(c *endpoint.Call, status int, took time.Duration)
 }
 
 // The limits of bodies, unless others are given.
@@ -67,7 +72,6 @@ type API struct {
 	headers  headers
 	crossing *http.CrossOriginProtection
 	health   pinger
-	docs     docs
 	zippers  sync.Pool
 	modified atomic.Pointer[stamp]
 }
@@ -83,7 +87,8 @@ func New(d Deps) (*API, error) {
 	var list []endpoint.Endpoint
 	list = append(list, d.Endpoints...)
 	list = append(list, a.systemEndpoints()...)
-	list = append(list, a.docsEndpoints()...)
+	pages := newDocs(d.Version)
+	list = append(list, pages.Endpoints()...)
 	var err error
 	if a.table, err = endpoint.Compile(list, d.Rules); err != nil {
 		return nil, err
@@ -92,7 +97,7 @@ func New(d Deps) (*API, error) {
 		return nil, err
 	}
 	a.prefixes = newPrefixes(a.table)
-	if a.docs, err = newDocs(a.table, d.Version); err != nil {
+	if err := pages.Build(a.table); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -133,6 +138,7 @@ func (a *API) Table() *endpoint.Table { return a.table }
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.begin(w, r)
+	defer a.observe(x)
 	defer a.end(x)
 	if err := a.serve(x); err != nil {
 		a.fail(x, err)
@@ -182,11 +188,11 @@ func (a *API) identify(c *endpoint.Call) error {
 	if ok, _ := a.deps.Ready(); !ok {
 		return fault.New(fault.Unavailable, textInitializing)
 	}
-	who, err := a.deps.Authenticate(c.Request.Context(), c.Request, c.RemoteAddr)
+	who, err := a.deps.Authenticate(c.Request.Context(), c.Request, c.RemoteAddr, c.Header)
+	c.Who = who
 	if err != nil {
 		return err
 	}
-	c.Who = who
 	a.setDevice(c)
 	return nil
 }

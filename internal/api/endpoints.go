@@ -32,6 +32,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 	return slices.Concat(
 		KeyEndpoints(s.Keys),
 		GroupEndpoints(s.Groups, s.People),
+		MembershipEndpoints(s.Groups, s.People),
 		UserEndpoints(s.People, s.Jar),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 
+	"latchkey/internal/access"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
 )
@@ -16,6 +17,7 @@ import (
 const (
 	textInvalid         = "Invalid Request."
 	textUnauthenticated = "Unauthenticated"
+	textTooMany         = "Too many requests."
 	textForbidden       = "You don't have permissions to do that."
 	textNotFound        = "Not found."
 	textUnknownRoute    = "API endpoint does not exist."
@@ -130,11 +132,19 @@ func faultReply(err error, id string) reply {
 // look alike whatever the reason have one text.
 func plainAnswer(f *fault.Error) (status int, text string) {
 	switch f.Kind {
-	case fault.Invalid, fault.TooMany:
+	case fault.Invalid:
+		return http.StatusBadRequest, orElse(f.Message, textInvalid)
+	case fault.TooMany:
+		if overLimit(f) {
+			return http.StatusTooManyRequests, orElse(f.Message, textTooMany)
+		}
 		return http.StatusBadRequest, orElse(f.Message, textInvalid)
 	case fault.NotFound:
 		return http.StatusNotFound, textNotFound
 	case fault.Forbidden:
+		if f.Code != "" { // which key may do what is told in a header
+			return http.StatusForbidden, textForbidden
+		}
 		return http.StatusForbidden, orElse(f.Message, textForbidden)
 	case fault.Unauthenticated:
 		return http.StatusUnauthorized, textUnauthenticated
@@ -149,6 +159,12 @@ func plainAnswer(f *fault.Error) (status int, text string) {
 		return http.StatusPaymentRequired, f.Message
 	}
 	return http.StatusInternalServerError, orElse(f.Message, textInternal)
+}
+
+// overLimit reports whether a key was used more often than it may be. Other
+// throttles answer as Metabase does.
+func overLimit(f *fault.Error) bool {
+	return f.Code == access.CodeRateLimit || f.Code == access.CodeQuota
 }
 
 func orElse(s, otherwise string) string {
@@ -179,6 +195,7 @@ func internalReply(status int, message, id string) reply {
 // fail answers an error. Nothing of the answer has been written before.
 func (a *API) fail(x *exchange, err error) {
 	r := replyTo(err, x.call.RequestID)
+	giveReason(&x.call, r.status, err)
 	if r.status >= http.StatusInternalServerError {
 		a.logFailure(x, err)
 	}
@@ -188,6 +205,24 @@ func (a *API) fail(x *exchange, err error) {
 		}
 	}
 	writeText(x, r.status, r.text)
+}
+
+// headerReason tells a key that is good why it was refused.
+const headerReason = "Latchkey-Reason"
+
+// codeForbidden is the reason of a refusal that has no code of its own.
+const codeForbidden = "forbidden"
+
+// giveReason adds the reason to a refusal of a key, and keeps it for Observe.
+func giveReason(c *endpoint.Call, status int, err error) {
+	if !c.Who.IsKey() || status != http.StatusForbidden && status != http.StatusTooManyRequests {
+		return
+	}
+	f := fault.As(err)
+	if c.Refused == nil {
+		c.Refused = &access.Refusal{Code: orElse(f.Code, codeForbidden), Message: f.Message}
+	}
+	c.Header.Set(headerReason, c.Refused.Code)
 }
 
 // writeText answers with a plain text.

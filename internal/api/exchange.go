@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
@@ -25,6 +27,8 @@ type exchange struct {
 	started bool // the header is out
 	zip     bool // the answer may be compressed; until that is decided, status and held wait
 	status  int
+	sent    int // the status that the client gets; 0 until the answer begins
+	began   time.Time
 	held    []byte
 	zipper  *gzip.Writer
 }
@@ -33,9 +37,12 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{w: w, api: a, zip: r.Method != http.MethodHead && takesGzip(r.Header["Accept-Encoding"])}
 	c := &x.call
 	c.Request, c.Header = r, w.Header()
+	if a.deps.Observe != nil {
+		x.began = a.deps.Clock.Now()
+	}
 	var proxied bool
 	c.RemoteAddr, proxied = a.deps.Proxies.Client(r)
-	c.RequestID = requestID(r, proxied)
+	c.RequestID = endpoint.RequestID(r, proxied)
 	c.Secure = a.deps.Proxies.Secure(r, a.deps.SiteURL())
 	a.setHeaders(c)
 	a.setCORS(c)
@@ -54,10 +61,17 @@ func (a *API) end(x *exchange) {
 			a.logFailure(x, err)
 			panic(http.ErrAbortHandler)
 		}
-		x.status, x.held = 0, nil
+		x.status, x.sent, x.held = 0, 0, nil
 		a.fail(x, err)
 	}
 	x.finish()
+}
+
+// observe tells about the answer to a key.
+func (a *API) observe(x *exchange) {
+	if a.deps.Observe != nil && x.call.Who.IsKey() {
+		a.deps.Observe(&x.call, cmp.Or(x.sent, http.StatusOK), a.deps.Clock.Now().Sub(x.began))
+	}
 }
 
 // Header implements http.ResponseWriter.
@@ -68,6 +82,9 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
 
 // WriteHeader implements http.ResponseWriter.
 func (x *exchange) WriteHeader(status int) {
+	if status >= http.StatusOK && x.sent == 0 {
+		x.sent = status
+	}
 	if x.zip && status >= http.StatusOK {
 		x.status = status
 		return

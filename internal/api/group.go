@@ -69,8 +69,8 @@ type renameGroupInput struct {
 }
 
 type newMembershipInput struct {
-	GroupID        int64           `json:"group_id" rule:"posint"`
-	UserID         int64           `json:"user_id" rule:"posint"`
+	GroupID        int64           `json:"group_id" rule:"posint" kind:"groups"`
+	UserID         int64           `json:"user_id" rule:"posint" kind:"people"`
 	IsGroupManager opt.Value[bool] `json:"is_group_manager"`
 }
 
@@ -116,23 +116,35 @@ func managersArePaid() error {
 // (contract/identity.md 3).
 func GroupEndpoints(groups *group.Service, ppl *people.Service) []endpoint.Endpoint {
 	g := &groupRoutes{groups: groups, people: ppl}
-	readGroups, writeGroups := access.Admin("groups", access.Read), access.Admin("groups", access.Write)
-	readMembers, writeMembers := access.Admin("memberships", access.Read), access.Admin("memberships", access.Write)
-	// Whether a membership exists is told before who may remove it (3.6).
-	removeMember := access.Authenticated("memberships", access.Write)
+	read, write := access.Admin("groups", access.Read), access.Admin("groups", access.Write)
 	return []endpoint.Endpoint{
-		endpoint.New("GET", "/api/permissions/group", "List the groups with their member counts", readGroups, g.list),
-		endpoint.New("POST", "/api/permissions/group", "Create a group", writeGroups, g.create),
-		endpoint.New("GET", "/api/permissions/group/{id}", "Get a group with its members", readGroups, g.get),
-		endpoint.New("PUT", "/api/permissions/group/{id}", "Rename a group", writeGroups, g.rename),
-		endpoint.New("DELETE", "/api/permissions/group/{id}", "Delete a group; its API keys move to All Users", writeGroups, g.delete),
-		endpoint.New("GET", "/api/permissions/membership", "List all memberships by user", readMembers, g.memberships),
-		endpoint.New("POST", "/api/permissions/membership", "Add a user to a group", writeMembers, g.addMember),
-		endpoint.New("PUT", "/api/permissions/membership/{id}", "Change a membership", writeMembers, g.editMember),
-		endpoint.New("PUT", "/api/permissions/membership/{id}/clear", "Remove all members of a group", writeMembers, g.clear),
-		endpoint.New("DELETE", "/api/permissions/membership/{id}", "Remove a user from a group", removeMember, g.removeMember),
-		endpoint.New("GET", "/api/ee/advanced-permissions/application/graph", "Get the application permissions", readGroups, paidGraph),
-		endpoint.New("PUT", "/api/ee/advanced-permissions/application/graph", "Change the application permissions", writeGroups, paidGraph),
+		endpoint.New("GET", "/api/permissions/group", "List the groups with their member counts", read, g.list),
+		endpoint.New("POST", "/api/permissions/group", "Create a group", write, g.create),
+		endpoint.New("GET", "/api/permissions/group/{id}", "Get a group with its members",
+			read.Naming("groups", "id").Touching("people", "memberships"), g.get),
+		endpoint.New("PUT", "/api/permissions/group/{id}", "Rename a group", write.Naming("groups", "id"), g.rename),
+		endpoint.New("DELETE", "/api/permissions/group/{id}", "Delete a group; its API keys move to All Users",
+			write.Naming("groups", "id").Touching("people", "memberships", "keys"), g.delete),
+		endpoint.New("GET", "/api/ee/advanced-permissions/application/graph", "Get the application permissions", read, paidGraph),
+		endpoint.New("PUT", "/api/ee/advanced-permissions/application/graph", "Change the application permissions", write, paidGraph),
+	}
+}
+
+// MembershipEndpoints returns the routes of who is in which group
+// (contract/identity.md 3.6).
+func MembershipEndpoints(groups *group.Service, ppl *people.Service) []endpoint.Endpoint {
+	g := &groupRoutes{groups: groups, people: ppl}
+	read, write := access.Admin("memberships", access.Read), access.Admin("memberships", access.Write)
+	// Whether a membership exists is told before who may remove it (3.6).
+	remove := access.Authenticated("memberships", access.Write).Naming("memberships", "id")
+	edit := endpoint.New("PUT", "/api/permissions/membership/{id}", "Change a membership", write.Naming("memberships", "id"), g.editMember)
+	end := endpoint.New("DELETE", "/api/permissions/membership/{id}", "Remove a user from a group", remove, g.removeMember)
+	return []endpoint.Endpoint{
+		endpoint.New("GET", "/api/permissions/membership", "List all memberships by user", read, g.memberships),
+		endpoint.New("POST", "/api/permissions/membership", "Add a user to a group", write, g.addMember),
+		endpoint.Naming(edit, g.endsOfEdited, "groups", "people"),
+		endpoint.New("PUT", "/api/permissions/membership/{id}/clear", "Remove all members of a group", write.Naming("groups", "id"), g.clear),
+		endpoint.Naming(end, g.ends, "groups", "people"),
 	}
 }
 
@@ -199,9 +211,11 @@ func (g *groupRoutes) get(ctx context.Context, c *endpoint.Call, in pathID) (wir
 
 func (g *groupRoutes) members(ctx context.Context, c *endpoint.Call, groupID int64) ([]wireMember, error) {
 	members, _, err := g.people.Members(ctx, c.Who, groupID, "", people.Page{})
-	out := make([]wireMember, len(members))
-	for i, m := range members {
-		out[i] = toWireMember(m)
+	out := make([]wireMember, 0, len(members))
+	for _, m := range members {
+		if access.Sees(c.Who, access.KindPeople, m.ID) {
+			out = append(out, toWireMember(m))
+		}
 	}
 	return out, err
 }
@@ -234,7 +248,8 @@ func (g *groupRoutes) memberships(ctx context.Context, c *endpoint.Call, _ endpo
 	return out, err
 }
 
-// addMember answers with all members of the group (contract/identity.md 3.6).
+// addMember answers with all members of the group (contract/identity.md 3.6),
+// a key that is bound to single people with those of them.
 func (g *groupRoutes) addMember(ctx context.Context, c *endpoint.Call, in newMembershipInput) ([]wireMember, error) {
 	if in.IsGroupManager.Or(false) {
 		return nil, managersArePaid()

@@ -3,9 +3,7 @@ package api
 import (
 	"crypto/rand"
 	"fmt"
-	mathrand "math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"latchkey/internal/endpoint"
@@ -59,28 +57,6 @@ func (a *API) lastModified() []string {
 	s := &stamp{second: now.Unix(), value: []string{now.UTC().Format(http.TimeFormat)}}
 	a.modified.Store(s)
 	return s.value
-}
-
-// requestID is new for every request, unless a trusted proxy gave one.
-func requestID(r *http.Request, proxied bool) string {
-	if proxied {
-		if id := r.Header.Get("X-Request-Id"); isRequestID(id) {
-			return id
-		}
-	}
-	const digits = "0123456789abcdef"
-	var b [16]byte
-	n := mathrand.Uint64() // an id to find a line in the log, not a secret
-	for i := range b {
-		b[i] = digits[n&15]
-		n >>= 4
-	}
-	return string(b[:])
-}
-
-func isRequestID(s string) bool {
-	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
-	return s != "" && len(s) <= 64 && strings.Trim(s, letters) == ""
 }
 
 // The cookie that tells devices apart, and how long it lives.

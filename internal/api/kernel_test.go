@@ -215,7 +215,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no check for a rule", func(d *api.Deps) { d.Rules = nil }, `no rule "setuptoken"`},
 		{"no texts for a rule", func(d *api.Deps) {
 			d.Rules["zip"] = func(string) bool { return true }
-			d.Endpoints = append(d.Endpoints, endpoint.New("POST", "/api/zip", "D", access.Public("x", access.Read), echo[struct {
+			d.Endpoints = append(d.Endpoints, endpoint.New("POST", "/api/zip", "D", access.Public("docs", access.Read), echo[struct {
 				Zip []string `json:"zip" rule:"zip"`
 			}]))
 		}, `the rule "zip" has no texts`},
@@ -234,7 +234,7 @@ func TestNewRefuses(t *testing.T) {
 func TestDocs(t *testing.T) {
 	w := newWorld(t)
 	page := w.call("GET", "/api/docs", "")
-	if page.Code != 200 || !strings.Contains(page.Body.String(), "<code>/api/fake/{id}</code></td><td>Change</td><td>admins</td><td>fakes:write</td>") {
+	if page.Code != 200 || !strings.Contains(page.Body.String(), "<code>/api/fake/{id}</code></td><td>Change</td><td>admins</td><td>groups:write</td>") {
 		t.Errorf("got %d %s", page.Code, page.Body)
 	}
 	if csp := page.Header().Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self';") ||
@@ -261,7 +261,7 @@ func TestContextHook(t *testing.T) {
 	d.Context = func(ctx context.Context, c *endpoint.Call) context.Context {
 		return context.WithValue(ctx, key{}, c.RequestID)
 	}
-	d.Endpoints = []endpoint.Endpoint{endpoint.New("GET", "/api/x", "D", access.Public("x", access.Read),
+	d.Endpoints = []endpoint.Endpoint{endpoint.New("GET", "/api/x", "D", access.Public("docs", access.Read),
 		func(ctx context.Context, _ *endpoint.Call, _ endpoint.None) (endpoint.None, error) {
 			got = ctx.Value(key{})
 			return endpoint.None{}, nil

@@ -55,13 +55,13 @@ type wireRegenerated struct {
 
 type newKeyInput struct {
 	Name    string `json:"name" rule:"nonblank,max=254"`
-	GroupID int64  `json:"group_id" rule:"posint"`
+	GroupID int64  `json:"group_id" rule:"posint" kind:"groups"`
 }
 
 type editKeyInput struct {
 	ID      int64             `path:"id" rule:"posint"`
 	Name    opt.Value[string] `json:"name" rule:"nonempty,max=254"`
-	GroupID opt.Value[int64]  `json:"group_id" rule:"posint"`
+	GroupID opt.Value[int64]  `json:"group_id" rule:"posint" kind:"groups"`
 }
 
 func idOrNull(id int64) *int64 {
@@ -86,14 +86,18 @@ func noStore(c *endpoint.Call) { c.Header.Set("Cache-Control", "no-store") }
 // KeyEndpoints returns the routes of /api/api-key (contract/identity.md 1.5).
 func KeyEndpoints(keys *apikey.Service) []endpoint.Endpoint {
 	read, write := access.Admin("keys", access.Read), access.Admin("keys", access.Write)
+	writeOne := write.Naming("keys", "id")
 	k := keyRoutes{keys}
 	return []endpoint.Endpoint{
 		endpoint.New("GET", "/api/api-key", "List the API keys", read, k.list),
 		endpoint.New("GET", "/api/api-key/count", "Count the API keys", read, k.count),
 		endpoint.New("POST", "/api/api-key", "Create an API key; its text is in this answer only", write, k.create),
-		endpoint.New("PUT", "/api/api-key/{id}", "Change the name or the group of an API key", write, k.update),
-		endpoint.New("PUT", "/api/api-key/{id}/regenerate", "Replace the text of an API key; the old one is dead at once", write, k.regenerate),
-		endpoint.New("DELETE", "/api/api-key/{id}", "Delete an API key", write, k.delete),
+		endpoint.Naming(endpoint.New("PUT", "/api/api-key/{id}", "Change the name or the group of an API key", writeOne, k.update),
+			k.behindChanged, access.KindGroups, access.KindPeople),
+		endpoint.Naming(endpoint.New("PUT", "/api/api-key/{id}/regenerate", "Replace the text of an API key; the old one is dead at once",
+			writeOne, k.regenerate), k.behind, access.KindGroups, access.KindPeople),
+		endpoint.Naming(endpoint.New("DELETE", "/api/api-key/{id}", "Delete an API key", writeOne, k.delete),
+			k.behind, access.KindGroups, access.KindPeople),
 	}
 }
 

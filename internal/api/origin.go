@@ -93,13 +93,6 @@ func matchesOrigin(u *url.URL, allowed string) bool {
 	return scheme == u.Scheme && got == host
 }
 
-// isOwn reports whether an origin is that of the site URL. Behind a proxy that
-// rewrites Host, it is the only way to know our own pages over plain HTTP.
-func (a *API) isOwn(origin string) bool {
-	site, err := url.Parse(a.deps.SiteURL())
-	return err == nil && site.Host != "" && strings.EqualFold(origin, site.Scheme+"://"+site.Host)
-}
-
 // checkOrigin refuses writes that another site makes a browser send. A request
 // with a session cookie must come from our own pages; one without cookie and
 // key (such as a login) may also come from an approved origin. A key or session
@@ -115,7 +108,7 @@ func (a *API) checkOrigin(c *endpoint.Call) error {
 		return nil
 	}
 	origin := r.Header.Get("Origin")
-	if a.isOwn(origin) || !cookie && a.approves(origin) {
+	if endpoint.OwnOrigin(origin, a.deps.SiteURL()) || !cookie && a.approves(origin) {
 		return nil
 	}
 	return fault.New(fault.Forbidden, textCrossOrigin)

@@ -29,6 +29,7 @@ import (
 	"latchkey/internal/people"
 	"latchkey/internal/secret"
 	"latchkey/internal/setting"
+	"latchkey/internal/usage"
 )
 
 // The passwords of the callers.
@@ -87,11 +88,14 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	t.Cleanup(func() { check(in.people.Close(context.WithoutCancel(t.Context()))) })
 	peppers, err := apikey.OpenPeppers(t.Context(), d, apikey.PepperSource{File: filepath.Join(t.TempDir(), "pepper")})
 	check(err)
+	use := usage.New(d, log, usage.Options{})
 	in.keys = apikey.New(apikey.Deps{
-		DB: d, Audit: trail, People: in.people, Groups: in.groups, Peppers: peppers,
-		Prefix: func() string { return in.settings.String("api-key-prefix") },
+		DB: d, Audit: trail, People: in.people, Groups: in.groups, Usage: use, Peppers: peppers,
+		Prefix:     func() string { return in.settings.String("api-key-prefix") },
+		Vocabulary: func() *access.Vocabulary { return in.api.Table().Vocabulary() },
+		HasSetting: func(string) bool { return true },
 	})
-	verifier := apikey.NewVerifier(d, peppers, in.people.Subjects(), log)
+	verifier := apikey.NewVerifier(d, peppers, in.people.Subjects(), use, log)
 	jar := cookie.Jar{
 		MaxAge: 14 * 24 * time.Hour, Clock: clock.System{}, Timeout: in.settings.Timeout,
 		SessionOnly: func() bool { return in.settings.Bool("session-cookies") },
@@ -118,26 +122,31 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 
 // authenticator is the order of contract/identity.md 1.3.
 func authenticator(p *people.Service, v *apikey.Verifier) api.Authenticator {
-	return func(ctx context.Context, r *http.Request, _ netip.Addr) (*access.Principal, error) {
+	return func(ctx context.Context, r *http.Request, from netip.Addr, _ http.Header) (*access.Principal, error) {
 		if token := cookie.Token(r); token != "" {
 			if who, err := p.Session(ctx, token); who != nil || err != nil {
 				return who, err
 			}
 		}
-		who, _, err := v.Verify(ctx, r.Header.Get("X-API-Key"))
-		return who, err
+		check, err := v.Verify(ctx, r.Header.Get("X-API-Key"), from)
+		return check.Principal, err
 	}
 }
 
-// eachEmpty runs the test on an instance without anybody, on both databases.
-func eachEmpty(t *testing.T, throttle bool, f func(t *testing.T, in *instance)) {
+func theStart(t *testing.T) time.Time {
 	t.Helper()
 	start, err := time.Parse(time.RFC3339, testStart)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return start
+}
+
+// eachEmpty runs the test on an instance without anybody, on both databases.
+func eachEmpty(t *testing.T, throttle bool, f func(t *testing.T, in *instance)) {
+	t.Helper()
 	dbtest.EachPlace(t, func(t *testing.T, p dbtest.Place) {
-		clk := clock.NewFake(start)
+		clk := clock.NewFake(theStart(t))
 		f(t, newInstance(t, p.Open(t, dbtest.WithClock(clk)), clk, throttle))
 	})
 }

@@ -30,18 +30,19 @@ type changeSettingInput struct {
 }
 
 type changeSettingsInput struct {
-	Values map[string]any `json:"*"`
+	Values map[string]any `json:"*" kind:"settings"`
 }
 
 // SettingEndpoints returns the routes of /api/setting.
 func SettingEndpoints(settings *setting.Service) []endpoint.Endpoint {
 	read, write := access.Admin("settings", access.Read), access.Admin("settings", access.Write)
+	readOne, writeOne := read.Naming("settings", "key"), write.Naming("settings", "key")
 	s := settingRoutes{settings}
 	return []endpoint.Endpoint{
 		endpoint.New("GET", "/api/setting", "List the settings", read, s.list),
 		endpoint.New("PUT", "/api/setting", "Change several settings, all or none", write, s.setMany),
-		endpoint.New("GET", "/api/setting/{key}", "Get the value of a setting; 204 when it has its default", read, s.get),
-		endpoint.New("PUT", "/api/setting/{key}", "Change a setting; null takes it back to its default", write, s.set),
+		endpoint.New("GET", "/api/setting/{key}", "Get the value of a setting; 204 when it has its default", readOne, s.get),
+		endpoint.New("PUT", "/api/setting/{key}", "Change a setting; null takes it back to its default", writeOne, s.set),
 	}
 }
 

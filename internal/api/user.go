@@ -15,19 +15,22 @@ import (
 // UserEndpoints returns the routes of /api/user (contract/identity.md 2.7).
 func UserEndpoints(ppl *people.Service, jar cookie.Jar) []endpoint.Endpoint {
 	read, write := access.Admin("people", access.Read), access.Admin("people", access.Write)
-	signedIn := access.Authenticated("people", access.Read)
-	readSelf, writeSelf := access.Self("people", access.Read, "id"), access.Self("people", access.Write, "id")
+	signedIn, self := access.Authenticated("people", access.Read), access.Authenticated("self", access.Read)
+	readSelf := access.Self("people", access.Read, "id").Naming("people", "id")
+	writeSelf := access.Self("people", access.Write, "id").Naming("people", "id")
+	passwords := access.Self("passwords", access.Write, "id").Naming("people", "id")
+	onOff := write.Naming("people", "id").Touching("keys") // personal keys end, and keys lose their owner
 	u := userRoutes{ppl, door{jar}}
 	return []endpoint.Endpoint{
 		endpoint.New("GET", "/api/user", "List the people", read, u.list),
-		endpoint.New("POST", "/api/user", "Invite a person", write, u.create),
-		endpoint.New("GET", "/api/user/current", "Get the user who calls", signedIn, u.current),
+		endpoint.Naming(endpoint.New("POST", "/api/user", "Invite a person", write, u.create), u.givenGroups, "groups"),
+		endpoint.New("GET", "/api/user/current", "Get the user who calls", self, u.current),
 		endpoint.New("GET", "/api/user/recipients", "List the people to choose from", signedIn, u.recipients),
 		endpoint.New("GET", "/api/user/{id}", "Get a user", readSelf, u.get),
-		endpoint.New("PUT", "/api/user/{id}", "Change a user", writeSelf, u.update),
-		endpoint.New("DELETE", "/api/user/{id}", "Deactivate a person; nothing of theirs is lost", write, u.deactivate),
-		endpoint.New("PUT", "/api/user/{id}/reactivate", "Let a deactivated person in again", write, u.reactivate),
-		endpoint.New("PUT", "/api/user/{id}/password", "Set a new password; all sessions of the person end", writeSelf, u.setPassword),
+		endpoint.Naming(endpoint.New("PUT", "/api/user/{id}", "Change a user", writeSelf, u.update), u.changedGroups, "groups"),
+		endpoint.New("DELETE", "/api/user/{id}", "Deactivate a person; nothing of theirs is lost", onOff, u.deactivate),
+		endpoint.New("PUT", "/api/user/{id}/reactivate", "Let a deactivated person in again", onOff, u.reactivate),
+		endpoint.New("PUT", "/api/user/{id}/password", "Set a new password; all sessions of the person end", passwords, u.setPassword),
 		endpoint.New("PUT", "/api/user/{id}/modal/{modal}", "Put away a tip for good", writeSelf, u.closeModal),
 	}
 }

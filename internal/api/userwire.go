@@ -104,7 +104,7 @@ type listUsersInput struct {
 	Status             opt.Value[string] `query:"status"`
 	IncludeDeactivated opt.Value[bool]   `query:"include_deactivated"`
 	Query              opt.Value[string] `query:"query"`
-	GroupID            opt.Value[int64]  `query:"group_id" rule:"posint"`
+	GroupID            opt.Value[int64]  `query:"group_id" rule:"posint" kind:"groups"`
 	Tenancy            opt.Value[string] `query:"tenancy" rule:"enum=all|internal|external"`
 	TenantID           opt.Value[int64]  `query:"tenant_id" rule:"posint"`
 	IsDataAnalyst      opt.Value[bool]   `query:"is_data_analyst"`
@@ -114,9 +114,9 @@ type newUserInput struct {
 	Email           string                    `json:"email" rule:"email"`
 	FirstName       opt.Value[string]         `json:"first_name" rule:"nonblank,max=254"`
 	LastName        opt.Value[string]         `json:"last_name" rule:"nonblank,max=254"`
-	Memberships     opt.Value[[]wireGroupID]  `json:"user_group_memberships"`
+	Memberships     opt.Value[[]wireGroupID]  `json:"user_group_memberships" scope:"memberships:write"`
 	LoginAttributes opt.Value[map[string]any] `json:"login_attributes"`
-	Source          opt.Value[string]         `json:"source" rule:"nonblank"`
+	Source          opt.Value[string]         `json:"source" rule:"nonblank" scope:"memberships:write"`
 	TenantID        opt.Value[int64]          `json:"tenant_id" rule:"posint"`
 }
 
@@ -126,8 +126,8 @@ type editUserInput struct {
 	FirstName       opt.Value[string]         `json:"first_name" rule:"nonblank,max=254"`
 	LastName        opt.Value[string]         `json:"last_name" rule:"nonblank,max=254"`
 	Locale          opt.Value[string]         `json:"locale" rule:"locale"`
-	Memberships     opt.Value[[]wireGroupID]  `json:"user_group_memberships"`
-	IsSuperuser     opt.Value[bool]           `json:"is_superuser"`
+	Memberships     opt.Value[[]wireGroupID]  `json:"user_group_memberships" scope:"memberships:write"`
+	IsSuperuser     opt.Value[bool]           `json:"is_superuser" scope:"memberships:write"`
 	LoginAttributes opt.Value[map[string]any] `json:"login_attributes"`
 	TenantID        opt.Value[int64]          `json:"tenant_id" rule:"posint"`
 }

@@ -79,8 +79,8 @@ type listInput struct {
 func echo[In any](_ context.Context, _ *endpoint.Call, in In) (In, error) { return in, nil }
 
 func (w *world) endpoints() []endpoint.Endpoint {
-	admin, signed := access.Admin("fakes", access.Write), access.Authenticated("fakes", access.Read)
-	open := access.Public("fakes", access.Read)
+	admin, signed := access.Admin("groups", access.Write), access.Authenticated("groups", access.Read)
+	open := access.Public("groups", access.Read)
 	type none = endpoint.None
 	return []endpoint.Endpoint{
 		endpoint.New("POST", "/api/fake", "Make", admin, func(_ context.Context, _ *endpoint.Call, in keyInput) (named, error) {
@@ -157,7 +157,7 @@ const (
 	memberKey = "key-of-member"
 )
 
-func (w *world) authenticate(_ context.Context, r *http.Request, from netip.Addr) (*access.Principal, error) {
+func (w *world) authenticate(_ context.Context, r *http.Request, from netip.Addr, _ http.Header) (*access.Principal, error) {
 	w.from = from
 	if k, err := r.Cookie("metabase.SESSION"); err == nil && k.Value == "good" {
 		return &access.Principal{Kind: access.Person, UserID: 1, Groups: []int64{1, 2}}, nil

@@ -60,7 +60,7 @@ func (p Peppers) Stranded(ctx context.Context, d *db.DB) (int, error) {
 	if p.Previous != nil {
 		previous = p.Previous.id
 	}
-	n, err := db.One(ctx, d, db.Scalar[int], "SELECT count(*) FROM api_key WHERE pepper_id <> ?1 AND pepper_id <> ?2", p.Current.id, previous)
+	n, err := db.One(ctx, d, db.Scalar[int], "SELECT count(*) FROM api_key_secret WHERE retired_at IS NULL AND pepper_id <> ?1 AND pepper_id <> ?2", p.Current.id, previous)
 	if err != nil {
 		return 0, fmt.Errorf("pepper: %w", err)
 	}

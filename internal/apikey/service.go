@@ -3,185 +3,174 @@ package apikey
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"maps"
 
 	"latchkey/internal/access"
 	"latchkey/internal/audit"
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
 	"latchkey/internal/group"
-	"latchkey/internal/naming"
 	"latchkey/internal/people"
 	"latchkey/internal/secret"
+	"latchkey/internal/usage"
 )
 
 // Service holds the rules of keys.
 type Service struct {
-	db     *db.DB
-	audit  *audit.Log
-	people *people.Service
-	groups *group.Service
-	pepper *Pepper
-	prefix func() string
+	db       *db.DB
+	audit    *audit.Log
+	people   *people.Service
+	groups   *group.Service
+	usage    *usage.Service
+	pepper   *Pepper
+	previous *Pepper
+	prefix   func() string
+	words    func() *access.Vocabulary
+	settings func(name string) bool
+	log      *slog.Logger
 }
 
-// Deps is what the service stands on.
+// Deps is what the service stands on. All but Log are needed.
 type Deps struct {
 	DB      *db.DB
 	Audit   *audit.Log
 	People  *people.Service
 	Groups  *group.Service
+	Usage   *usage.Service
 	Peppers Peppers
 	Prefix  func() string // what new keys begin with, such as lk_
+
+	// Vocabulary returns what restrictions may name. It is asked when a
+	// restriction is written, when all routes are known.
+	Vocabulary func() *access.Vocabulary
+	// HasSetting reports whether there is a setting of the name.
+	HasSetting func(name string) bool
+	Log        *slog.Logger // nil means no log
 }
 
-// New returns the service and lets it say what becomes of keys when a group goes.
+// New returns the service and lets it say what becomes of keys when a group or
+// a person goes.
 func New(d Deps) *Service {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
 	s := &Service{
-		db: d.DB, audit: d.Audit, people: d.People, groups: d.Groups,
-		pepper: d.Peppers.Current, prefix: d.Prefix,
+		db: d.DB, audit: d.Audit, people: d.People, groups: d.Groups, usage: d.Usage,
+		pepper: d.Peppers.Current, previous: d.Peppers.Previous, prefix: d.Prefix,
+		words: d.Vocabulary, settings: d.HasSetting, log: d.Log,
 	}
 	d.Groups.OnDelete(s.groupDeleted)
+	d.People.OnDeactivate(s.ownerGone)
+	d.People.OnReactivate(s.ownerBack)
+	d.People.OnSetup(func(ctx context.Context, _ *access.Principal, _ int64) error {
+		return s.EndBootstrap(ctx, "the instance is set up")
+	})
 	return s
 }
 
-// Create makes a key in a group and returns its text, which cannot be had
-// again. It returns Invalid when the name is blank, too long or taken, or the
-// group unknown (contract/identity.md 1.5), and Forbidden.
+// Create makes a service key in one group, as the Metabase dialect does:
+// everything else is as the policy says. It returns its text, which cannot be
+// had again. It returns Invalid when the name is blank, too long or taken, or
+// the group unknown (contract/identity.md 1.5), and Forbidden.
 func (s *Service) Create(ctx context.Context, who *access.Principal, name string, groupID int64) (Key, secret.Text, error) {
+	return s.Make(ctx, who, Draft{Name: name, Groups: []int64{groupID}})
+}
+
+// Make makes a service key and returns its text, which cannot be had again.
+// It returns Invalid for input that is wrong or that the policy forbids, and
+// Forbidden.
+func (s *Service) Make(ctx context.Context, who *access.Principal, d Draft) (Key, secret.Text, error) {
 	if err := access.RequireAdmin(who); err != nil {
 		return Key{}, secret.Text{}, err
 	}
-	if err := naming.Check("name", name, maxName); err != nil {
-		return Key{}, secret.Text{}, err
-	}
-	text := newText(s.prefix())
 	var key Key
+	var m material
 	err := s.db.InTx(ctx, func(ctx context.Context) error {
-		if err := s.nameFree(ctx, name, 0); err != nil {
-			return err
-		}
-		userID, err := s.people.CreateKeyUser(ctx, name)
+		k, err := s.checkDraft(ctx, who, d, Key{Kind: KindService})
 		if err != nil {
 			return err
 		}
-		if _, err := s.groups.SetForUser(ctx, who, userID, []int64{access.AllUsers, groupID}); err != nil {
+		if m, err = s.material(d); err != nil {
 			return err
 		}
-		id, err := s.insert(ctx, who, userID, name, text)
-		if err != nil {
+		if k.UserID, err = s.people.CreateKeyUser(ctx, k.Name); err != nil {
 			return err
 		}
-		if key, err = s.one(ctx, id); err != nil {
+		groups := append([]int64{access.AllUsers}, d.Groups...)
+		if _, err := s.groups.SetForUser(ctx, who, k.UserID, groups); err != nil {
 			return err
 		}
-		return s.changed(ctx, who, key, "api-key.create", map[string]any{
-			"group": key.Group.Name, "key_prefix": key.Prefix, "user_id": userID,
-		})
+		key, err = s.store(ctx, who, k, m)
+		return err
 	})
 	if err != nil {
 		return Key{}, secret.Text{}, err
 	}
-	return key, text, nil
+	return key, m.text, nil
 }
 
-// Update changes a key's name or group; an empty change changes nothing. It
-// returns NotFound, Invalid as Create does, and Forbidden.
-func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c Change) (Key, error) {
-	if err := access.RequireAdmin(who); err != nil {
+// store writes a checked key with its first secret, and says so.
+func (s *Service) store(ctx context.Context, who *access.Principal, k Key, m material) (Key, error) {
+	id, err := s.insert(ctx, who, k)
+	if err != nil {
 		return Key{}, err
 	}
-	if name, ok := c.Name.Get(); ok {
-		if err := naming.Check("name", name, maxName); err != nil {
-			return Key{}, err
-		}
+	if _, err := s.addSecret(ctx, who, id, m); err != nil {
+		return Key{}, err
 	}
-	var key Key
-	err := s.db.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.one(ctx, id)
-		if err != nil {
-			return err
-		}
-		renamed, err := s.rename(ctx, old, c)
-		if err != nil {
-			return err
-		}
-		moved, err := s.move(ctx, who, old, c)
-		if err != nil {
-			return err
-		}
-		if !renamed && !moved {
-			key = old
-			return nil
-		}
-		if err := s.stamp(ctx, who, id); err != nil {
-			return err
-		}
-		if key, err = s.one(ctx, id); err != nil {
-			return err
-		}
-		return s.changed(ctx, who, key, "api-key.update", map[string]any{
-			"previous": map[string]any{"name": old.Name, "group": old.Group.Name},
-			"new":      map[string]any{"name": key.Name, "group": key.Group.Name},
-		})
-	})
-	return key, err
+	key, err := s.one(ctx, id)
+	if err != nil {
+		return Key{}, err
+	}
+	return key, s.changed(ctx, who, key, "api-key.create", key.facts())
 }
 
-func (s *Service) rename(ctx context.Context, old Key, c Change) (bool, error) {
-	name, ok := c.Name.Get()
-	if !ok || name == old.Name {
-		return false, nil
+// facts is what the audit log says of a new key.
+func (k Key) facts() map[string]any {
+	f := map[string]any{"group": k.Group.Name, "key_prefix": k.Prefix, "user_id": k.UserID}
+	if k.Kind == KindPersonal {
+		f["kind"] = string(k.Kind)
 	}
-	if err := s.nameFree(ctx, name, old.ID); err != nil {
-		return false, err
+	if len(k.Groups) > 1 {
+		f["groups"] = names(k.Groups)
 	}
-	if err := s.people.RenameKeyUser(ctx, old.UserID, name); err != nil {
-		return false, err
+	if !k.Restriction.IsZero() {
+		f["restriction"] = k.Restriction
 	}
-	return true, s.setName(ctx, old.ID, name)
+	if k.ExpiresAt != nil {
+		f["expires_at"] = k.ExpiresAt
+	}
+	if k.Owner.ID != 0 {
+		f["owner"] = k.Owner.Name
+	}
+	if k.Source != "" {
+		f["source"] = k.Source
+	}
+	return f
 }
 
-func (s *Service) move(ctx context.Context, who *access.Principal, old Key, c Change) (bool, error) {
-	groupID, ok := c.GroupID.Get()
-	if !ok {
-		return false, nil
+func names(refs []Ref) []string {
+	out := make([]string, len(refs))
+	for i, r := range refs {
+		out[i] = r.Name
 	}
-	return s.groups.SetForUser(ctx, who, old.UserID, []int64{access.AllUsers, groupID})
+	return out
 }
 
-// Regenerate replaces the text of a key and returns the new one, which cannot
-// be had again. The old text is dead when the call returns. It returns
+// Regenerate replaces the text of a key at once and returns the new one, which
+// cannot be had again. The old text is dead when the call returns. It returns
 // NotFound and Forbidden.
 func (s *Service) Regenerate(ctx context.Context, who *access.Principal, id int64) (Key, secret.Text, error) {
 	if err := access.RequireAdmin(who); err != nil {
 		return Key{}, secret.Text{}, err
 	}
-	var key Key
-	var text secret.Text
-	err := s.db.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.one(ctx, id)
-		if err != nil {
-			return err
-		}
-		text = newText(s.prefix())
-		if err := s.setText(ctx, who, id, text); err != nil {
-			return err
-		}
-		if key, err = s.one(ctx, id); err != nil {
-			return err
-		}
-		return s.changed(ctx, who, key, "api-key.regenerate", map[string]any{
-			"previous": map[string]any{"key_prefix": old.Prefix}, "new": map[string]any{"key_prefix": key.Prefix},
-		})
-	})
-	if err != nil {
-		return Key{}, secret.Text{}, err
-	}
-	return key, text, nil
+	return s.replace(ctx, who, id, "api-key.regenerate", Overlap{})
 }
 
-// Delete ends a key for ever; the user behind it stays, inactive, so that what
-// it made stays attributable. It returns NotFound and Forbidden.
+// Delete ends a key for ever. Its row stays, and so does the user behind a
+// service key, inactive, so that what it did stays attributable. It returns
+// NotFound and Forbidden.
 func (s *Service) Delete(ctx context.Context, who *access.Principal, id int64) error {
 	if err := access.RequireAdmin(who); err != nil {
 		return err
@@ -191,20 +180,41 @@ func (s *Service) Delete(ctx context.Context, who *access.Principal, id int64) e
 		if err != nil {
 			return err
 		}
-		if _, err := s.db.Exec(ctx, "DELETE FROM api_key WHERE id = ?1", id); err != nil {
-			return fault.Wrap(err, "delete key")
-		}
-		if err := s.people.DeactivateKeyUser(ctx, key.UserID); err != nil {
+		if err := within(who, key); err != nil {
 			return err
 		}
-		return s.changed(ctx, who, key, "api-key.delete", map[string]any{
-			"group": key.Group.Name, "key_prefix": key.Prefix, "user_id": key.UserID,
-		})
+		return s.end(ctx, who, key, "api-key.delete", nil)
 	})
 }
 
+// end deletes a key inside the caller's transaction.
+func (s *Service) end(ctx context.Context, who *access.Principal, key Key, action string, why map[string]any) error {
+	if err := s.stamp(ctx, who, key.ID); err != nil {
+		return err
+	}
+	return s.endBy(ctx, who.Actor(), key, action, why)
+}
+
+func (s *Service) endBy(ctx context.Context, who audit.Actor, key Key, action string, why map[string]any) error {
+	if _, err := s.db.Exec(ctx, "UPDATE api_key SET deleted_at = ?2, review_since = NULL WHERE id = ?1", key.ID, s.db.Now(ctx)); err != nil {
+		return fault.Wrap(err, "delete key")
+	}
+	if err := s.retireAll(ctx, key.ID); err != nil {
+		return err
+	}
+	details := map[string]any{"group": key.Group.Name, "key_prefix": key.Prefix, "user_id": key.UserID}
+	maps.Copy(details, why)
+	if key.Kind == KindService {
+		if err := s.people.DeactivateKeyUser(ctx, key.UserID); err != nil {
+			return err
+		}
+	}
+	return s.changedBy(ctx, who, key, action, details)
+}
+
 // groupDeleted says in the audit log which keys a deleted group moves to All
-// Users. They go on working (contract/identity.md 1.6).
+// Users, and drops the group's policy. The keys go on working
+// (contract/identity.md 1.6).
 func (s *Service) groupDeleted(ctx context.Context, who *access.Principal, g group.Group) error {
 	keys, err := s.list(ctx, Filter{GroupID: g.ID})
 	if err != nil {
@@ -218,12 +228,16 @@ func (s *Service) groupDeleted(ctx context.Context, who *access.Principal, g gro
 			return err
 		}
 	}
-	return nil
+	return s.dropPolicy(ctx, who, g.ID, g.Name, map[string]any{"reason": "group deleted"})
 }
 
 // changed writes the audit entry and the change-log row of a key.
 func (s *Service) changed(ctx context.Context, who *access.Principal, k Key, action string, details map[string]any) error {
-	err := s.audit.Append(ctx, who.Actor(), audit.Entry{
+	return s.changedBy(ctx, who.Actor(), k, action, details)
+}
+
+func (s *Service) changedBy(ctx context.Context, who audit.Actor, k Key, action string, details map[string]any) error {
+	err := s.audit.Append(ctx, who, audit.Entry{
 		Action: action, ObjectKind: "api-key", ObjectID: k.ID, ObjectName: k.Name, Details: details,
 	})
 	if err != nil {
@@ -232,7 +246,7 @@ func (s *Service) changed(ctx context.Context, who *access.Principal, k Key, act
 	return s.db.Record(ctx, db.ChangedKey, k.ID)
 }
 
-// Get returns a key. It returns NotFound and Forbidden.
+// Get returns a key that is not deleted. It returns NotFound and Forbidden.
 func (s *Service) Get(ctx context.Context, who *access.Principal, id int64) (Key, error) {
 	if err := access.RequireAdmin(who); err != nil {
 		return Key{}, err
@@ -240,16 +254,35 @@ func (s *Service) Get(ctx context.Context, who *access.Principal, id int64) (Key
 	return s.one(ctx, id)
 }
 
+// GetAny returns a key, also a deleted one. It returns NotFound and Forbidden.
+func (s *Service) GetAny(ctx context.Context, who *access.Principal, id int64) (Key, error) {
+	if err := access.RequireAdmin(who); err != nil {
+		return Key{}, err
+	}
+	return s.any(ctx, id)
+}
+
 func (s *Service) one(ctx context.Context, id int64) (Key, error) {
+	k, err := s.any(ctx, id)
+	if err == nil && k.DeletedAt != nil {
+		return Key{}, notFound()
+	}
+	return k, err
+}
+
+func notFound() error { return fault.New(fault.NotFound, "Not found.") }
+
+func (s *Service) any(ctx context.Context, id int64) (Key, error) {
 	k, err := db.One(ctx, s.db, scanKey, selectKeys+" WHERE k.id = ?1", id)
 	if errors.Is(err, db.ErrNone) {
-		return k, fault.New(fault.NotFound, "Not found.")
+		return k, notFound()
 	}
 	if err != nil {
 		return k, fault.Wrap(err, "read key")
 	}
-	k.Group.Name, err = s.groups.Name(ctx, k.Group.ID)
-	return k, err
+	one := []Key{k}
+	err = s.addGroups(ctx, one)
+	return one[0], err
 }
 
 // List returns the keys that match and how many there are without paging.
@@ -271,7 +304,7 @@ func (s *Service) InGroup(ctx context.Context, who *access.Principal, groupID in
 	return keys, err
 }
 
-// Count returns how many keys there are.
+// Count returns how many service keys there are.
 func (s *Service) Count(ctx context.Context, who *access.Principal) (int, error) {
 	if err := access.RequireAdmin(who); err != nil {
 		return 0, err
@@ -279,8 +312,8 @@ func (s *Service) Count(ctx context.Context, who *access.Principal) (int, error)
 	return s.count(ctx, Filter{})
 }
 
-// CountByGroup returns how many keys belong to each of the groups. All Users
-// counts all keys.
+// CountByGroup returns how many service keys belong to each of the groups. All
+// Users counts all.
 func (s *Service) CountByGroup(ctx context.Context, who *access.Principal, groupIDs []int64) (map[int64]int, error) {
 	if err := access.RequireAdmin(who); err != nil {
 		return nil, err

@@ -3,45 +3,101 @@ package apikey
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
+	"latchkey/internal/usage"
 )
 
 // Reason says why a key was accepted or refused. Outsiders get the same answer
-// for every refusal; the reason is for the log and the metrics.
+// for every refusal but the limits; the reason is for the log, the metrics and
+// the evidence.
 type Reason uint8
 
-// The reasons.
+// The reasons, in the order of the checks.
 const (
-	Accepted  Reason = iota
-	Malformed        // not a key of ours: wrong length, form or checksum
-	Unknown          // well formed, but no key is stored under it
-	Inactive         // the user behind it is not active
+	Accepted       Reason = iota
+	Malformed             // not a key of ours: wrong length, form or checksum
+	Unknown               // well formed, but no key is stored under it
+	DeletedKey            // the key was deleted
+	Retired               // the secret was replaced
+	ExpiredKey            // the key has come to its end
+	DisabledKey           // the key is disabled
+	Inactive              // the user behind it is not active, or no longer in a group of the key
+	WrongAddress          // the client's address is not among those allowed
+	OutsideHours          // not at this time of the week
+	RateLimited           // too many requests in the window
+	QuotaExhausted        // too many requests in the day or month
 	reasons
 )
 
-var reasonNames = [reasons]string{"accepted", "malformed", "unknown", "inactive"}
+var reasonNames = [reasons]string{
+	"accepted", "malformed", "unknown", "key-deleted", "secret-retired", "key-expired", "key-disabled", "key-inactive",
+	"address", "hours", "rate-limit", "quota",
+}
 
 // String returns the reason's stable name.
 func (r Reason) String() string { return reasonNames[r] }
 
-// state is what a check needs to know of one key.
-type state struct {
-	mac       MAC
-	userID    int64
-	subject   *access.Subject   // the user that principal was made of
-	principal *access.Principal // nil when the user is not active
+// Check is the outcome of one check.
+type Check struct {
+	Principal *access.Principal // nil when the key was refused
+	Reason    Reason
+	KeyID     int64     // 0 when the text belongs to no key
+	SecretID  int64     // 0 when the text belongs to no key
+	ExpiresAt time.Time // when the key ends; zero means never
+	RetiresAt time.Time // when this secret of it ends; zero means never
+	Rate      Allowance
+	Quota     Allowance
 }
 
-// has reports whether the key exists and its text has the MAC.
-func (st *state) has(mac MAC) bool {
-	return st != nil && subtle.ConstantTimeCompare(st.mac[:], mac[:]) == 1
+// secretState is what a check needs to know of one live secret.
+type secretState struct {
+	id        int64
+	mac       MAC
+	retireAt  int64             // microseconds; 0 means never
+	principal *access.Principal // nil when the key is inactive
 }
+
+// state is what a check needs to know of one key. It is immutable but for the
+// marks, which only ever go up.
+type state struct {
+	userID        int64
+	subject       *access.Subject // the user that principals were made of
+	secrets       []secretState   // the live ones; seldom more than one
+	expiresAt     int64           // microseconds; 0 means never
+	disabled      bool
+	disabledUntil int64 // microseconds; 0 means until it is enabled
+	deleted       bool
+	limits        *access.Limits // nil when there are none
+	rate, shared  *meter
+	quota         *quota
+
+	// expired stays set once the end has been seen: a clock that jumps back
+	// revives no key.
+	expired atomic.Bool
+}
+
+// secret returns the live secret with the MAC, or nil.
+func (st *state) secret(mac MAC) *secretState {
+	if st == nil {
+		return nil
+	}
+	for i := range st.secrets {
+		if subtle.ConstantTimeCompare(st.secrets[i].mac[:], mac[:]) == 1 {
+			return &st.secrets[i]
+		}
+	}
+	return nil
+}
+
+// place is where a MAC leads.
+type place struct{ secretID, keyID int64 }
 
 // keysKept bounds the memory of the verifier: about 500 bytes a key.
 const keysKept = 100_000
@@ -52,18 +108,26 @@ type Verifier struct {
 	log      *slog.Logger
 	peppers  Peppers
 	subjects *access.Subjects
-	// ids never forgets for correctness' sake: a MAC belongs to one key for
-	// ever. Whether it is still that key's MAC is in the state.
-	ids    *access.Cache[MAC, int64]
-	states *access.Cache[int64, *state]
-	counts [reasons]atomic.Uint64
+	usage    *usage.Service
+	// places never forgets for correctness' sake: a MAC belongs to one secret
+	// for ever. Whether that is still live is in the state.
+	places  *access.Cache[MAC, place]
+	states  *access.Cache[int64, *state]
+	meters  meters
+	foreign foreignPrefixes
+	alarms  chan alarm
+	counts  [reasons]atomic.Uint64
 }
 
+// alarmsHeld bounds the retired secrets that wait to be reported.
+const alarmsHeld = 256
+
 // NewVerifier returns a verifier that follows the change log of d.
-func NewVerifier(d *db.DB, p Peppers, subjects *access.Subjects, log *slog.Logger) *Verifier {
-	v := &Verifier{db: d, log: log, peppers: p, subjects: subjects}
-	v.ids = access.NewCache(keysKept, v.loadID)
+func NewVerifier(d *db.DB, p Peppers, subjects *access.Subjects, use *usage.Service, log *slog.Logger) *Verifier {
+	v := &Verifier{db: d, log: log, peppers: p, subjects: subjects, usage: use, alarms: make(chan alarm, alarmsHeld)}
+	v.places = access.NewCache(keysKept, v.loadPlace)
 	v.states = access.NewCache(keysKept, v.loadState)
+	v.foreign.wanted.Add(1)
 	d.Subscribe(v.apply)
 	return v
 }
@@ -73,8 +137,13 @@ func (v *Verifier) apply(changes []db.Change) {
 		switch c.Kind {
 		case db.ChangedKey:
 			v.states.Drop(c.ID)
+		case db.ChangedForeign:
+			v.foreign.wanted.Add(1)
+		case db.ChangedPolicy:
+			v.states.Clear()
 		case db.Reset:
 			v.states.Clear()
+			v.foreign.wanted.Add(1)
 		}
 	}
 }
@@ -88,56 +157,146 @@ func (v *Verifier) Counts() map[string]uint64 {
 	return out
 }
 
-// Verify returns the principal of a key. A refused key gives a nil principal
-// and the reason; an error means that the answer could not be found out, and
-// is never to be read as a refusal or an acceptance.
-func (v *Verifier) Verify(ctx context.Context, text string) (*access.Principal, Reason, error) {
-	p, reason, err := v.verify(ctx, text)
+// Verify checks the text of a key that came from an address. A refused key
+// gives no principal and the reason; an error means that the answer could not
+// be found out, and is never to be read as a refusal or an acceptance.
+func (v *Verifier) Verify(ctx context.Context, text string, from netip.Addr) (Check, error) {
+	c, err := v.verify(ctx, text, from)
 	if err == nil {
-		v.counts[reason].Add(1)
+		v.counts[c.Reason].Add(1)
 	}
-	return p, reason, err
+	return c, err
 }
 
-func (v *Verifier) verify(ctx context.Context, text string) (*access.Principal, Reason, error) {
+// verify runs the checks in the order of DESIGN section 3: form, checksum,
+// MAC, look-up, state, address, limits.
+func (v *Verifier) verify(ctx context.Context, text string, from netip.Addr) (Check, error) {
 	if !WellFormed(text) {
-		return nil, Malformed, nil
-	}
-	mac := v.peppers.Current.MAC(text)
-	id, known := v.ids.Lookup(mac)
-	if !known {
-		var err error
-		if id, err = v.find(ctx, text, mac); err != nil || id == 0 {
-			return nil, Unknown, err
+		mayBe, err := v.mayBeForeign(ctx, text)
+		if !mayBe {
+			return Check{Reason: Malformed}, err
 		}
 	}
-	st, err := v.states.Get(ctx, id)
-	if err == nil && !known && !st.has(mac) {
-		// The database has just named this key, so what is in memory is older:
-		// another node gave the key a new text, and its change is on the way.
-		v.states.Drop(id)
-		st, err = v.states.Get(ctx, id)
+	mac := v.peppers.Current.MAC(text)
+	at, known := v.places.Lookup(mac)
+	if !known {
+		var err error
+		if at, err = v.find(ctx, text, mac); err != nil || at.keyID == 0 {
+			return Check{Reason: Unknown}, err
+		}
+	}
+	st, err := v.states.Get(ctx, at.keyID)
+	if err == nil && !known && st.secret(mac) == nil {
+		// The database has just named this secret, so what is in memory is
+		// older: another node made it, and its change is on the way.
+		v.states.Drop(at.keyID)
+		st, err = v.states.Get(ctx, at.keyID)
 	}
 	if err != nil {
-		return nil, Unknown, fault.Wrap(err, "load key")
+		return Check{}, fault.Wrap(err, "load key")
 	}
-	if !st.has(mac) {
-		return nil, Unknown, nil
+	if st, err = v.fresh(ctx, at.keyID, st); err != nil {
+		return Check{}, err
 	}
-	if st, err = v.fresh(ctx, id, st); err != nil {
-		return nil, Unknown, err
+	return v.judge(ctx, st, at, mac, from)
+}
+
+// judge decides on a key that is known.
+func (v *Verifier) judge(ctx context.Context, st *state, at place, mac MAC, from netip.Addr) (Check, error) {
+	c := Check{KeyID: at.keyID, SecretID: at.secretID}
+	now := v.db.Now(context.Background()) // the clock's, whatever ctx carries
+	x := st.secret(mac)
+	if c.Reason = st.standing(x, now.UnixMicro()); c.Reason != Accepted {
+		if c.Reason == Retired {
+			v.alarm(alarm{at, from})
+		}
+		return c, nil
 	}
-	if !st.has(mac) { // what fresh read anew may have another text, or be gone
-		return nil, Unknown, nil
+	if l := st.limits; l != nil {
+		if !l.From(from) {
+			c.Reason = WrongAddress
+			return c, nil
+		}
+		if !l.At(now) {
+			c.Reason = OutsideHours
+			return c, nil
+		}
 	}
-	if st.principal == nil {
-		return nil, Inactive, nil
+	if st.expiresAt != 0 {
+		c.ExpiresAt = time.UnixMicro(st.expiresAt).UTC()
 	}
-	return st.principal, Accepted, nil
+	if x.retireAt != 0 {
+		c.RetiresAt = time.UnixMicro(x.retireAt).UTC()
+	}
+	if err := st.take(ctx, now, &c); err != nil {
+		return c, fault.Wrap(err, "read what a key has used")
+	}
+	if c.Reason == Accepted {
+		c.Principal = x.principal
+	}
+	return c, nil
+}
+
+// standing says whether the key and this secret of it are good at a time.
+func (st *state) standing(x *secretState, now int64) Reason {
+	switch {
+	case st == nil || st.deleted:
+		return DeletedKey
+	case x == nil || x.retireAt != 0 && now >= x.retireAt:
+		return Retired
+	case st.expired.Load():
+		return ExpiredKey
+	case st.expiresAt != 0 && now >= st.expiresAt:
+		st.expired.Store(true)
+		return ExpiredKey
+	case st.disabled && (st.disabledUntil == 0 || now < st.disabledUntil):
+		return DisabledKey
+	case x.principal == nil:
+		return Inactive
+	}
+	return Accepted
+}
+
+// take counts the request against the limits of the key.
+func (st *state) take(ctx context.Context, now time.Time, c *Check) error {
+	for _, m := range [...]*meter{st.rate, st.shared} {
+		if m == nil {
+			continue
+		}
+		left, ok := m.take(now.UnixMicro())
+		if !c.Rate.Set() || left.Remaining < c.Rate.Remaining || !ok {
+			c.Rate = left
+		}
+		if !ok {
+			c.Reason = RateLimited
+			return nil
+		}
+	}
+	if st.quota == nil {
+		return nil
+	}
+	left, ok, err := st.quota.take(ctx, now)
+	c.Quota = left
+	if err == nil && !ok {
+		c.Reason = QuotaExhausted
+	}
+	return err
+}
+
+// alarm hands the use of a retired secret to whoever writes it down. What does
+// not fit is counted by the reason all the same.
+func (v *Verifier) alarm(a alarm) {
+	select {
+	case v.alarms <- a:
+	default:
+	}
 }
 
 // fresh makes sure that the state was made of the user as it is now.
 func (v *Verifier) fresh(ctx context.Context, id int64, st *state) (*state, error) {
+	if st == nil {
+		return nil, nil
+	}
 	subject, err := v.subjects.Get(ctx, st.userID)
 	if err != nil {
 		return nil, fault.Wrap(err, "load the user behind a key")
@@ -148,74 +307,4 @@ func (v *Verifier) fresh(ctx context.Context, id int64, st *state) (*state, erro
 	v.states.Drop(id)
 	st, err = v.states.Get(ctx, id)
 	return st, fault.Wrap(err, "load key")
-}
-
-// find looks a MAC up in the database: under the current pepper, then under
-// the previous one, from which it moves to the current. 0 means unknown.
-func (v *Verifier) find(ctx context.Context, text string, mac MAC) (int64, error) {
-	id, err := v.ids.Get(ctx, mac)
-	if !errors.Is(err, db.ErrNone) {
-		return id, fault.Wrap(err, "look up key")
-	}
-	if v.peppers.Previous == nil {
-		return 0, nil
-	}
-	old := v.peppers.Previous.MAC(text)
-	id, err = v.loadID(ctx, old)
-	if errors.Is(err, db.ErrNone) {
-		// Unknown, unless another request has just moved it to the current one.
-		if id, err = v.ids.Get(ctx, mac); errors.Is(err, db.ErrNone) {
-			return 0, nil
-		}
-		return id, fault.Wrap(err, "look up key")
-	}
-	if err == nil {
-		err = v.rewrite(ctx, id, old, mac)
-	}
-	return id, fault.Wrap(err, "look up key under the previous pepper")
-}
-
-// rewrite moves a key to the current pepper. It is no change of access, so it
-// leaves no audit entry; the condition on the old MAC yields to a rotation.
-func (v *Verifier) rewrite(ctx context.Context, id int64, old, mac MAC) error {
-	return v.db.InTx(ctx, func(ctx context.Context) error {
-		_, err := v.db.Exec(ctx, "UPDATE api_key SET mac = ?3, pepper_id = ?4 WHERE id = ?1 AND mac = ?2",
-			id, old[:], mac[:], v.peppers.Current.id)
-		if err != nil {
-			return err
-		}
-		return v.db.Record(ctx, db.ChangedKey, id)
-	})
-}
-
-func (v *Verifier) loadID(ctx context.Context, mac MAC) (int64, error) {
-	return db.One(ctx, v.db, db.Scalar[int64], "SELECT id FROM api_key WHERE mac = ?1", mac[:])
-}
-
-// loadState reads one key; a key that is gone is nil.
-func (v *Verifier) loadState(ctx context.Context, id int64) (*state, error) {
-	var name string
-	st, err := db.One(ctx, v.db, func(r db.Row) (*state, error) {
-		st := &state{}
-		var mac []byte
-		err := r.Scan(&mac, &st.userID, &name)
-		copy(st.mac[:], mac)
-		return st, err
-	}, "SELECT mac, user_id, name FROM api_key WHERE id = ?1", id)
-	if errors.Is(err, db.ErrNone) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if st.subject, err = v.subjects.Get(ctx, st.userID); err != nil {
-		return nil, err
-	}
-	if s := st.subject; s != nil && s.Active {
-		st.principal = &access.Principal{
-			Kind: access.ServiceKey, UserID: s.UserID, KeyID: id,
-			Name: name, Email: s.Email, Locale: s.Locale, Groups: s.Groups,
-		}
-	}
-	return st, nil
 }

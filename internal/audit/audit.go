@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"latchkey/internal/db"
 )
@@ -14,16 +14,22 @@ import (
 // Actor is who made a change, as the log keeps it: readable for ever, also
 // when the person or key is gone.
 type Actor struct {
-	Kind   string // person, api-key, command-line, anonymous
+	Kind   string // person, api-key, command-line, anonymous, system
 	UserID int64
 	KeyID  int64
 	Name   string
 }
 
+// System is the actor of what no one did by hand.
+func System() Actor { return Actor{Kind: "system", Name: "system"} }
+
+// Anonymous is the actor of what was done by somebody who is not known.
+func Anonymous() Actor { return Actor{Kind: "anonymous", Name: "anonymous"} }
+
 // Entry is one change. Details must never hold a secret.
 type Entry struct {
 	Action     string // noun.verb, such as api-key.create
-	ObjectKind string // user, group, membership, api-key, session, setting
+	ObjectKind string // user, group, membership, api-key, session, setting, audit
 	ObjectID   int64
 	ObjectName string
 	Details    map[string]any
@@ -49,137 +55,82 @@ func OriginOf(ctx context.Context) Origin {
 	return o
 }
 
-// Log appends to and reads the audit log.
+// Log appends to and reads the audit log. It is safe for concurrent use.
 type Log struct{ db *db.DB }
 
 // New returns the audit log of a database.
 func New(d *db.DB) *Log { return &Log{d} }
 
-// Append writes an entry. It must run in the transaction of the change
-// (db.InTx), whose failure then undoes both.
+// Append writes an entry. It joins the transaction of the change (db.InTx),
+// whose failure then undoes both; what is no change gets one of its own.
 func (l *Log) Append(ctx context.Context, who Actor, e Entry) error {
-	prev, err := db.One(ctx, l.db, scanTail, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
-	if err != nil && !errors.Is(err, db.ErrNone) {
-		return fmt.Errorf("audit: read the last entry: %w", err)
+	return l.db.InTx(ctx, func(ctx context.Context) error { return l.append(ctx, who, e) })
+}
+
+func (l *Log) append(ctx context.Context, who Actor, e Entry) error {
+	prev, err := l.Head(ctx)
+	if err != nil {
+		return err
 	}
 	o := OriginOf(ctx)
 	r := Record{
-		ID: prev.id + 1, At: l.db.Now(ctx), Actor: who, Entry: e,
-		RemoteAddr: o.RemoteAddr, RequestID: o.RequestID,
+		ID: prev.ID + 1, At: l.db.Now(ctx),
+		Actor:      Actor{Kind: who.Kind, UserID: who.UserID, KeyID: who.KeyID, Name: clean(who.Name)},
+		Entry:      Entry{Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID, ObjectName: clean(e.ObjectName)},
+		RemoteAddr: clean(o.RemoteAddr), RequestID: clean(o.RequestID), raw: "{}",
 	}
-	details, err := json.Marshal(e.Details)
-	if err != nil {
-		return fmt.Errorf("audit: details: %w", err)
-	}
-	if e.Details == nil {
-		details = []byte("{}")
+	if e.Details != nil {
+		details, err := json.Marshal(e.Details)
+		if err != nil {
+			return fmt.Errorf("audit: details: %w", err)
+		}
+		r.raw = string(details)
 	}
 	_, err = l.db.Exec(ctx, `INSERT INTO audit (id, at, actor_kind, actor_id, actor_key, actor_name,
 		action, object_kind, object_id, object_name, details, remote_addr, request_id, hash)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`,
-		r.ID, r.At, who.Kind, who.UserID, who.KeyID, who.Name,
-		e.Action, e.ObjectKind, e.ObjectID, e.ObjectName, string(details), r.RemoteAddr, r.RequestID,
-		chain(prev.hash, r, string(details)))
+		r.ID, r.At, r.Kind, r.UserID, r.KeyID, r.Name, r.Action, r.ObjectKind, r.ObjectID, r.ObjectName,
+		r.raw, r.RemoteAddr, r.RequestID, r.chain(prev.Hash))
 	if err != nil {
 		return fmt.Errorf("audit: append: %w", err)
 	}
 	return nil
 }
 
-// Record is a stored entry.
-type Record struct {
-	ID int64
-	At time.Time
-	Actor
-	Entry
-	RemoteAddr string
-	RequestID  string
-}
-
-// Filter chooses records. The zero value chooses all.
-type Filter struct {
-	ObjectKind string
-	ObjectID   int64 // with ObjectKind; 0 means any
-	After      int64 // ids above this one
-	Limit      int   // 0 means 100
-}
-
-// List returns records in the order of their ids.
-func (l *Log) List(ctx context.Context, f Filter) ([]Record, error) {
-	if f.Limit <= 0 {
-		f.Limit = 100
-	}
-	rows, err := db.All(ctx, l.db, scanRow, selectRows+` WHERE id > ?1
-		AND (?2 = '' OR object_kind = ?2) AND (?3 = 0 OR object_id = ?3) ORDER BY id LIMIT ?4`,
-		f.After, f.ObjectKind, f.ObjectID, f.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("audit: list: %w", err)
-	}
-	out := make([]Record, len(rows))
-	for i, r := range rows {
-		out[i] = r.Record
-	}
-	return out, nil
-}
-
-// Verify reads the whole chain and returns how many entries it holds. The
-// error names the first entry that was changed, is missing or out of order.
-func (l *Log) Verify(ctx context.Context) (int64, error) {
-	var n int64
-	var prev []byte
-	err := db.Each(ctx, l.db, scanRow, func(r row) error {
-		if r.ID != n+1 {
-			return fmt.Errorf("audit entry %d is missing", n+1)
-		}
-		if want := chain(prev, r.Record, r.details); string(want) != string(r.hash) {
-			return fmt.Errorf("audit entry %d was changed", r.ID)
-		}
-		n, prev = r.ID, r.hash
-		return nil
-	}, selectRows+" ORDER BY id")
-	return n, err
-}
-
-const selectRows = `SELECT id, at, actor_kind, actor_id, actor_key, actor_name, action, object_kind,
-	object_id, object_name, details, remote_addr, request_id, hash FROM audit`
-
-type row struct {
-	Record
-	details string
-	hash    []byte
-}
-
-func scanRow(r db.Row) (row, error) {
-	var v row
-	err := r.Scan(&v.ID, db.Time(&v.At), &v.Kind, &v.UserID, &v.KeyID, &v.Name, &v.Action, &v.ObjectKind,
-		&v.ObjectID, &v.ObjectName, &v.details, &v.RemoteAddr, &v.RequestID, &v.hash)
-	if err != nil {
-		return v, err
-	}
-	return v, json.Unmarshal([]byte(v.details), &v.Details)
-}
-
-type tail struct {
-	id   int64
-	hash []byte
-}
-
-func scanTail(r db.Row) (tail, error) {
-	var t tail
-	err := r.Scan(&t.id, &t.hash)
-	return t, err
+// clean makes a text fit to be stored and hashed: PostgreSQL takes no null
+// byte, and JSON, which the hash is made of, writes all broken UTF-8 alike.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
 // chain hashes a record with the hash before it. Fields are encoded as a JSON
 // array, so that no two different records encode alike.
-func chain(prev []byte, r Record, details string) []byte {
+func (r Record) chain(prev []byte) []byte {
 	b, err := json.Marshal([]any{
 		prev, r.ID, r.At.UnixMicro(), r.Kind, r.UserID, r.KeyID, r.Name, r.Action,
-		r.ObjectKind, r.ObjectID, r.ObjectName, details, r.RemoteAddr, r.RequestID,
+		r.ObjectKind, r.ObjectID, r.ObjectName, r.raw, r.RemoteAddr, r.RequestID,
 	})
 	if err != nil { // strings, numbers and bytes always encode
 		return nil
 	}
 	h := sha256.Sum256(b)
 	return h[:]
+}
+
+// Head returns the newest entry's id and hash; the zero Head when there is none.
+func (l *Log) Head(ctx context.Context) (Head, error) {
+	h, err := db.One(ctx, l.db, scanHead, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
+	if errors.Is(err, db.ErrNone) {
+		return Head{}, nil
+	}
+	if err != nil {
+		return Head{}, fmt.Errorf("audit: read the last entry: %w", err)
+	}
+	return h, nil
+}
+
+func scanHead(r db.Row) (Head, error) {
+	var h Head
+	err := r.Scan(&h.ID, &h.Hash)
+	return h, err
 }

@@ -59,7 +59,7 @@ func commands() []command {
 		serveCommand(),
 		keyCreateCommand(), keyListCommand(), keyVerifyCommand(), keyDeleteCommand(),
 		userResetCommand(),
-		auditVerifyCommand(),
+		auditVerifyCommand(), auditListCommand(), auditExportCommand(),
 		configCommand(), versionCommand(),
 	}
 }

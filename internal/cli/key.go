@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -199,12 +200,13 @@ func verifyHere(ctx context.Context, c call, text secret.Text) error {
 		return fmt.Errorf("cannot ask whether the key works: %w; --url asks a server, --offline checks the form only", err)
 	}
 	defer h.db.Close()
-	who, reason, err := h.verifier.Verify(ctx, text.Reveal())
+	check, err := h.verifier.Verify(ctx, text.Reveal(), netip.IPv6Loopback())
 	if err != nil {
 		return err
 	}
+	who := check.Principal
 	if who == nil {
-		return fmt.Errorf("the key does not work here: %s", why(reason))
+		return fmt.Errorf("the key does not work here: %s", why(check.Reason))
 	}
 	var groups []string
 	for _, id := range who.Groups {

@@ -14,8 +14,10 @@ import (
 	"latchkey/internal/db"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
+	"latchkey/internal/metrics"
 	"latchkey/internal/people"
 	"latchkey/internal/setting"
+	"latchkey/internal/usage"
 )
 
 // house is the domain, put together.
@@ -26,8 +28,11 @@ type house struct {
 	groups   *group.Service
 	mail     *mail.Mailer
 	people   *people.Service
+	usage    *usage.Service
 	keys     *apikey.Service
 	verifier *apikey.Verifier
+	metrics  *metrics.Metrics // nil when they are off
+	timer    *metrics.Sampler // nil when they are off
 }
 
 // open wires the domain, top to bottom. Its errors are one line each.
@@ -77,10 +82,14 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	}
 	h.mail = mail.New(mailConfig(cfg, log))
 	h.people = people.New(peopleDeps(cfg, log, h))
+	h.usage = usage.New(d, log, usage.Options{})
 	h.keys = apikey.New(apikey.Deps{
-		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Peppers: peppers,
-		Prefix: func() string { return h.settings.String("api-key-prefix") },
+		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
+		Prefix:     func() string { return h.settings.String("api-key-prefix") },
+		Vocabulary: h.vocabulary(),
+		HasSetting: h.settings.Has,
+		Log:        log,
 	})
-	h.verifier = apikey.NewVerifier(d, peppers, h.people.Subjects(), log)
+	h.verifier = apikey.NewVerifier(d, peppers, h.people.Subjects(), h.usage, log)
 	return h, nil
 }

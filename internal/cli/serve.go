@@ -47,12 +47,19 @@ func serve(ctx context.Context, c call) error {
 	if err != nil {
 		return err
 	}
+	scrapes, err := listenForScrapes(c)
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
+	defer scrapes.Close()
 	h, err := open(ctx, c.cfg, c.log)
 	if err != nil {
 		_ = l.Close()
 		return err
 	}
 	defer h.db.Close()
+	h.measure(c)
 	if srv.Handler, err = handler(c, h); err == nil {
 		err = h.firstStart(ctx, c)
 	}
@@ -60,7 +67,7 @@ func serve(ctx context.Context, c call) error {
 		_ = l.Close()
 		return err
 	}
-	stop := h.background(ctx, c.log)
+	stop := h.background(ctx, c.log, scrapes.answer(c, h.metrics))
 	announce(ctx, c, h, l)
 	err = srv.Serve(ctx, l)
 	return errors.Join(err, stop())
@@ -100,17 +107,24 @@ func demands(cfg *config.Config, p *people.PasswordPolicy) string {
 
 // background starts what runs beside the requests, and returns what stops it
 // and writes out what is still in memory.
-func (h *house) background(ctx context.Context, log *slog.Logger) func() error {
+func (h *house) background(ctx context.Context, log *slog.Logger, more ...func(context.Context)) func() error {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var all sync.WaitGroup
 	all.Go(func() { h.db.Follow(run) })
 	all.Go(func() { h.people.Run(run) })
 	all.Go(func() { h.mail.Run(run) })
-	all.Go(func() { server.LogRefusals(run, h.verifier, log) })
+	all.Go(func() { h.usage.Run(run) })
+	all.Go(func() { h.keys.Run(run) })
+	all.Go(func() { h.keys.Watch(run, h.verifier) })
+	all.Go(func() { server.NewRefusals(h.verifier.Counts, h.audit, log).Run(run) })
+	all.Go(func() { h.audit.Run(run, h.settings.AuditRetention, log) })
+	for _, f := range more {
+		all.Go(func() { f(run) })
+	}
 	return func() error {
 		end, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer done()
-		err := errors.Join(h.mail.Close(end), h.people.Close(end))
+		err := errors.Join(h.mail.Close(end), h.people.Close(end), h.usage.Close(end))
 		cancel()
 		all.Wait()
 		return err
@@ -139,9 +153,9 @@ func reachable(hostPort string) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// handler puts the API and the pages behind one address.
+// handler puts both APIs and the pages behind one address.
 func handler(c call, h *house) (http.Handler, error) {
-	auth := server.Authenticator{People: h.people, Verifier: h.verifier}
+	auth := server.Authenticator{People: h.people, Verifier: h.verifier, Usage: h.usage, Now: clock.System{}.Now, Timer: h.timer, Metrics: h.metrics}
 	jar := cookie.Jar{
 		MaxAge: c.cfg.SessionMaxAge, Clock: clock.System{}, Timeout: h.settings.Timeout,
 		SessionOnly: func() bool { return h.settings.Bool("session-cookies") },
@@ -158,27 +172,33 @@ func handler(c call, h *house) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := newV1(c, h, auth, proxies, dialect)
+	if err != nil {
+		return nil, err
+	}
 	pages, err := newPages(c, h, auth, jar, proxies)
 	if err != nil {
 		return nil, err
 	}
-	both := front(dialect, pages)
+	all := h.measured(c, front(dialect, own, pages))
 	if !c.cfg.LogRequests {
-		return both, nil
+		return all, nil
 	}
-	return server.LogRequests(both, c.log, func(r *http.Request) netip.Addr {
+	return server.LogRequests(all, c.log, func(r *http.Request) netip.Addr {
 		addr, _ := proxies.Client(r)
 		return addr
 	}), nil
 }
 
-// front sends a request to the API or to the pages. It is no ServeMux, because
-// that answers unclean paths itself, where clients of the API want its 404.
-func front(dialect, pages http.Handler) http.Handler {
+// front sends a request to one of the APIs or to the pages. It is no ServeMux,
+// because that answers unclean paths itself, where clients of an API want its 404.
+func front(dialect, own, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/api", strings.HasPrefix(path, "/api/"), path == "/livez", path == "/readyz":
 			dialect.ServeHTTP(w, r)
+		case path == "/v1", strings.HasPrefix(path, "/v1/"):
+			own.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
 		}
@@ -199,11 +219,15 @@ func newAPI(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies
 		CORSOrigins:          func() []string { return h.settings.Items("embedding-app-origins-sdk") },
 		DisableCORSLocalhost: func() bool { return h.settings.Bool("disable-cors-on-localhost") },
 		MaxAnonymousBody:     c.cfg.MaxUnauthenticatedBody,
-		Context: func(ctx context.Context, call *endpoint.Call) context.Context {
-			return audit.WithOrigin(ctx, audit.Origin{
-				RemoteAddr: call.RemoteAddr.String(), RequestID: call.RequestID, UserAgent: call.Request.UserAgent(),
-			})
-		},
+		Observe:              h.observe(),
+		Context:              withOrigin,
+	})
+}
+
+// withOrigin tells the audit log where a call came from.
+func withOrigin(ctx context.Context, call *endpoint.Call) context.Context {
+	return audit.WithOrigin(ctx, audit.Origin{
+		RemoteAddr: call.RemoteAddr.String(), RequestID: call.RequestID, UserAgent: call.Request.UserAgent(),
 	})
 }
 

@@ -37,23 +37,3 @@ func userResetCommand() command {
 		},
 	}
 }
-
-func auditVerifyCommand() command {
-	return command{
-		Command: config.Command{Name: "audit verify", About: "Reads the whole audit log and proves that no entry was changed or reordered, and none before the last one removed."},
-		short:   "prove that the audit log is whole",
-		run: func(ctx context.Context, c call) error {
-			h, err := openExisting(ctx, c.cfg, c.log)
-			if err != nil {
-				return err
-			}
-			defer h.db.Close()
-			n, err := h.audit.Verify(ctx)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.Stdout, "%d entries, the chain is whole\n", n)
-			return err
-		},
-	}
-}

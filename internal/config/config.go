@@ -38,6 +38,11 @@ type Config struct {
 	// LogRequests logs a line for each request.
 	LogRequests bool
 
+	// MetricsListen is the TCP address that serves metrics alone, or empty.
+	MetricsListen string
+	// MetricsToken is what a scrape must show; without one only MetricsListen serves metrics.
+	MetricsToken secret.Text
+
 	// SiteURL is the public address without a trailing slash, or empty.
 	SiteURL string
 	// SiteName is what the pages call this instance.
@@ -61,6 +66,13 @@ type Config struct {
 	AdminPassword secret.Text
 	// AdminName is the first administrator's full name, or empty.
 	AdminName string
+
+	// SeedFile is the seed file that is applied at every start, or empty.
+	SeedFile string
+	// BootstrapKey is the text of the key that the first start makes, or empty.
+	BootstrapKey secret.Text
+	// BootstrapLife is how long that key lives at most.
+	BootstrapLife time.Duration
 
 	// SMTP says how e-mail is sent.
 	SMTP SMTP

@@ -152,6 +152,7 @@ func (c *Config) checkTogether() []error {
 	need(c.AdminEmail == "" && !c.AdminPassword.Empty(), "admin-password", "needs an address; set %s", variable("admin-email"))
 	need(c.SMTP.Host != "" && c.SMTP.From == "", "smtp-host", "needs a sender; set %s", variable("smtp-from"))
 	need(c.SMTP.User == "" && !c.SMTP.Password.Empty(), "smtp-password", "needs a user name; set %s", variable("smtp-user"))
+	need(c.MetricsListen == c.Listen && !strings.HasSuffix(c.Listen, ":0"), "metrics-listen", "is the same as listen; choose another port, or leave it out and set %s", variable("metrics-token-file"))
 	need(!c.PepperPrevious.Empty() && samePepper(c.Pepper, c.PepperPrevious), "pepper-previous", "is the same as pepper; leave it out until the pepper has changed")
 	return all
 }

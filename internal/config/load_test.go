@@ -162,6 +162,8 @@ func goodSecret(option string) string {
 		return "postgres://ann:" + marked + "@db.example.com:5432/latchkey"
 	case "pepper", "pepper-previous":
 		return strings.Repeat("0123456789abcdef", 4)
+	case "bootstrap-key":
+		return marked + marked
 	}
 	return marked
 }
@@ -170,6 +172,7 @@ func secretsOf(c *Config) map[string]secret.Text {
 	return map[string]secret.Text{
 		"database-url": c.DatabaseURL, "pepper": c.Pepper, "pepper-previous": c.PepperPrevious,
 		"admin-password": c.AdminPassword, "smtp-password": c.SMTP.Password,
+		"metrics-token": c.MetricsToken, "bootstrap-key": c.BootstrapKey,
 	}
 }
 

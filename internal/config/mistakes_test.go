@@ -50,6 +50,11 @@ func TestMistakes(t *testing.T) {
 		{"body", "", nil, []string{"LATCHKEY_MAX_UNAUTHENTICATED_BODY=lots"}, `LATCHKEY_MAX_UNAUTHENTICATED_BODY: "lots" is not a size from 1024 to 1073741824 bytes; write 1048576, 512KiB or 1MiB`},
 		{"cors", "", nil, []string{"LATCHKEY_CORS_ORIGINS=*"}, `LATCHKEY_CORS_ORIGINS: "*" is not an origin; write https://app.example.com, without a path or *`},
 		{"shutdown", "", nil, []string{"LATCHKEY_SHUTDOWN_TIMEOUT=20"}, `LATCHKEY_SHUTDOWN_TIMEOUT: "20" is not a time of at most an hour; write 20s or 1m30s`},
+		{"metrics-listen", "", nil, []string{"LATCHKEY_METRICS_LISTEN=9464"}, `LATCHKEY_METRICS_LISTEN: "9464" is not host:port; write 127.0.0.1:3000, or :3000 for all addresses`},
+		{"metrics by another name", "", nil, []string{"LATCHKEY_METRICS_PORT=9464"}, `LATCHKEY_METRICS_PORT: there is no such variable; did you mean LATCHKEY_METRICS_LISTEN?`},
+		{"metrics where the rest is", "", nil, []string{"LATCHKEY_LISTEN=:80", "LATCHKEY_METRICS_LISTEN=:80"}, `LATCHKEY_METRICS_LISTEN: is the same as listen; choose another port, or leave it out and set LATCHKEY_METRICS_TOKEN_FILE`},
+		{"bootstrap-key", "", nil, []string{"LATCHKEY_BOOTSTRAP_KEY=thirty-one-letters-and-no-more-"}, `LATCHKEY_BOOTSTRAP_KEY: is not a key of 32 to 254 letters, digits and signs without spaces; make one with: latchkey key generate`},
+		{"metrics-token", "", nil, []string{"LATCHKEY_METRICS_TOKEN=fifteen-letters"}, `LATCHKEY_METRICS_TOKEN: is not a token of 16 or more letters, digits and signs without spaces; make one with: openssl rand -hex 32`},
 		{"admin-email", "", nil, []string{"LATCHKEY_ADMIN_EMAIL=ann"}, `LATCHKEY_ADMIN_EMAIL: "ann" is not an e-mail address; write somebody@example.com`},
 		{"admin without password", "", nil, []string{"LATCHKEY_ADMIN_EMAIL=ann@example.com"}, `LATCHKEY_ADMIN_EMAIL: needs a password; set LATCHKEY_ADMIN_PASSWORD_FILE`},
 		{"password without admin", "", nil, []string{"LATCHKEY_ADMIN_PASSWORD=x"}, `LATCHKEY_ADMIN_PASSWORD: needs an address; set LATCHKEY_ADMIN_EMAIL`},
@@ -79,6 +84,8 @@ func TestMistakesHideSecrets(t *testing.T) {
 		"pepper-previous": {marked},
 		"admin-password":  {marked},
 		"smtp-password":   {marked},
+		"metrics-token":   {"é" + marked, marked + " "},
+		"bootstrap-key":   {marked, "é" + marked + marked},
 	}
 	for _, o := range Options() {
 		if o.Secret && len(bad[o.Name]) == 0 {

@@ -8,9 +8,11 @@ const (
 	groupServer  = "Server"
 	groupStorage = "Storage"
 	groupLog     = "Log"
+	groupMetrics = "Metrics"
 	groupSite    = "Site"
 	groupKeys    = "API keys"
 	groupAdmin   = "First administrator"
+	groupSeed    = "Seeding"
 	groupMail    = "E-mail"
 	groupSession = "Sessions and passwords"
 )
@@ -27,9 +29,11 @@ func options(c *Config) []Option {
 	add(groupServer, serverOptions(c))
 	add(groupStorage, storageOptions(c))
 	add(groupLog, logOptions(c))
+	add(groupMetrics, metricsOptions(c))
 	add(groupSite, siteOptions(c))
 	add(groupKeys, keyOptions(c))
 	add(groupAdmin, adminOptions(c))
+	add(groupSeed, seedOptions(c))
 	add(groupMail, mailOptions(c))
 	add(groupSession, sessionOptions(c))
 	return table
@@ -78,6 +82,16 @@ func logOptions(c *Config) []Option {
 	}
 }
 
+func metricsOptions(c *Config) []Option {
+	return []Option{
+		{Name: "metrics-listen", Kind: Address, Empty: "off", set: address(&c.MetricsListen),
+			Help:    "Address that answers GET /metrics for Prometheus and nothing else, such as 127.0.0.1:9464. It needs no token unless metrics-token is set.",
+			guesses: []string{"metrics", "metrics-port", "metrics-addr", "metrics-address", "prometheus"}},
+		{Name: "metrics-token", Kind: Text, Secret: true, Empty: "no /metrics on the address of listen", set: hidden(&c.MetricsToken, bearer),
+			Help: "Token that GET /metrics demands as Authorization: Bearer <token>, on the address of listen and of metrics-listen: 16 or more characters (openssl rand -hex 32)."},
+	}
+}
+
 func siteOptions(c *Config) []Option {
 	return []Option{
 		{Name: "site-url", Kind: URL, Empty: "from the request", set: siteURL(&c.SiteURL),
@@ -107,6 +121,18 @@ func adminOptions(c *Config) []Option {
 			Help: "Password of that administrator."},
 		{Name: "admin-name", Kind: Text, set: text(&c.AdminName),
 			Help: "Full name of that administrator."},
+	}
+}
+
+func seedOptions(c *Config) []Option {
+	return []Option{
+		{Name: "seed-file", Kind: Path, Empty: "none", set: text(&c.SeedFile),
+			Help:    "YAML file with groups, people, policies and keys to make or change at every start, or a config.yml of Metabase. Nothing is removed.",
+			guesses: []string{"seed", "seeds", "config-file-path"}},
+		{Name: "bootstrap-key", Kind: Text, Secret: true, Empty: "none", set: hidden(&c.BootstrapKey, bootstrapKey),
+			Help: "Text of a key of administrators that is made once, while the instance has no people: 32 or more characters, such as the output of latchkey key generate. It ends when set-up is done."},
+		{Name: "bootstrap-minutes", Kind: Minutes, Default: "60", set: minutes(&c.BootstrapLife, 1),
+			Help: "How long the bootstrap key lives at most, in minutes."},
 	}
 }
 

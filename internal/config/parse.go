@@ -287,6 +287,24 @@ func postgresURL(s string) error {
 	return nil
 }
 
+// bearer checks a token that is to be sent in a header.
+func bearer(s string) error {
+	const least = 16
+	if len(s) < least || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("is not a token of %d or more letters, digits and signs without spaces; make one with: openssl rand -hex 32", least)
+	}
+	return nil
+}
+
+// bootstrapKey checks the text of an API key that must not be guessed.
+func bootstrapKey(s string) error {
+	const least, most = 32, 254
+	if len(s) < least || len(s) > most || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("is not a key of %d to %d letters, digits and signs without spaces; make one with: latchkey key generate", least, most)
+	}
+	return nil
+}
+
 // pepper checks a pepper's text, as package apikey will read it.
 func pepper(s string) error {
 	const least = 32

@@ -15,6 +15,8 @@ const (
 	ChangedKey     = "api-key" // a key; id is the key's
 	ChangedSession = "session" // a session that ended; id is the user's, 0 for all
 	ChangedSetting = "setting" // instance settings
+	ChangedPolicy  = "policy"  // the policy for keys; id is the group's, 0 for the instance
+	ChangedForeign = "foreign" // a secret that was supplied from outside; id is the secret's
 )
 
 // Change is one numbered entry of the change log. A subscriber that gets the

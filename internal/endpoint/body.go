@@ -81,6 +81,10 @@ func (c *Call) readJSON(limit int64) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil
 	}
+	return c.takeJSON(raw)
+}
+
+func (c *Call) takeJSON(raw []byte) error {
 	v, err := parseJSON(raw)
 	if err != nil {
 		return &MalformedBodyError{}

@@ -23,9 +23,24 @@ type Call struct {
 	Secure     bool // the client speaks TLS to us or to a trusted proxy
 	Status     int  // of a successful answer with a body; 0 means 200
 
+	// For calls with a key, filled in before the handler runs:
+	Refs    []access.Ref        // the resources that the call names
+	Writes  []access.FieldWrite // the fields that it writes
+	Refused *access.Refusal     // why the key may not do it
+	Trial   *access.Refusal     // why a restriction on trial would have refused it
+
 	query url.Values
 	body  body
 	route *Route
+}
+
+// Route returns the pattern of the route that was found, such as
+// "PUT /api/user/{id}", or "" before that and for an unknown route.
+func (c *Call) Route() string {
+	if c.route == nil {
+		return ""
+	}
+	return c.route.name
 }
 
 // SetCookie adds a cookie to the answer. An invalid cookie is dropped.

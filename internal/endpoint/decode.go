@@ -59,7 +59,7 @@ func isStructure(v any) bool {
 
 func (t *Type) readValue(dst reflect.Value, v any, text bool) *Problem {
 	switch t.Rule {
-	case RuleInt, RulePosInt:
+	case RuleInt, RulePosInt, RuleNatural:
 		return t.readInt(dst, v)
 	case RuleNumber:
 		return t.readNumber(dst, v)
@@ -73,6 +73,8 @@ func (t *Type) readValue(dst reflect.Value, v any, text bool) *Problem {
 		return t.readMap(dst, v)
 	case RuleAny:
 		return t.readAny(dst, v)
+	case RuleRestriction:
+		return t.readRestriction(dst, v)
 	}
 	return t.readText(dst, v)
 }
@@ -86,7 +88,7 @@ func (t *Type) readInt(dst reflect.Value, v any) *Problem {
 	if !ok {
 		return t.fail(v, WrongType)
 	}
-	if t.Rule == RulePosInt && n <= 0 {
+	if t.Rule == RulePosInt && n <= 0 || t.Rule == RuleNatural && n < 0 {
 		return t.fail(n, Refused)
 	}
 	dst.SetInt(n)

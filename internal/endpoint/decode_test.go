@@ -25,7 +25,7 @@ func testRules() endpoint.Rules {
 	}
 }
 
-func public() access.Policy { return access.Public("things", access.Read) }
+func public() access.Policy { return access.Public("groups", access.Read) }
 
 // table compiles one route that keeps its decoded input.
 func table[In any](t testing.TB, method, path string, got *In) *endpoint.Table {

@@ -20,10 +20,17 @@ type Endpoint struct {
 
 	in, out reflect.Type
 	run     runner
+	status  int      // of a successful answer with a body; 0 means 200
+	paging  []string // the parameters of paging that the route reads
+	plan    planner
+	naming  *namer // of ids that must be looked up; nil without any
 }
 
 // runner decodes, asks the policy and calls the handler, in that order.
 type runner func(ctx context.Context, c *Call, rt *Route) (any, error)
+
+// planner finds out what a call would want, without running it.
+type planner func(ctx context.Context, c *Call, rt *Route) (access.Request, error)
 
 // None is the input of a route that takes nothing, and the output of a route
 // that answers 204 without a body.
@@ -35,7 +42,8 @@ type Responder interface {
 	Respond(w http.ResponseWriter, r *http.Request)
 }
 
-// Documented is a Responder that names, for OpenAPI, the value whose JSON it writes.
+// Documented is an output, or a part of one, that names for OpenAPI the value
+// whose JSON it writes.
 type Documented interface {
 	Documents() any
 }
@@ -55,7 +63,7 @@ func New[In, Out any](method, path, doc string, policy access.Policy, h func(ctx
 					return nil, err
 				}
 			}
-			if err := rt.decide(c); err != nil {
+			if err := rt.decide(ctx, c, reflect.ValueOf(&in).Elem()); err != nil {
 				return nil, err
 			}
 			out, err := h(ctx, c, in)
@@ -63,6 +71,10 @@ func New[In, Out any](method, path, doc string, policy access.Policy, h func(ctx
 				return nil, err
 			}
 			return out, nil
+		},
+		plan: func(ctx context.Context, c *Call, rt *Route) (access.Request, error) {
+			var in In
+			return rt.simulate(ctx, c, reflect.ValueOf(&in).Elem())
 		},
 	}
 }
@@ -78,8 +90,12 @@ func (Ready[T]) Documents() any { return *new(T) }
 
 // writeJSON writes an encoded body. Status 0 means 200.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	writeBody(w, "application/json; charset=utf-8", status, body)
+}
+
+func writeBody(w http.ResponseWriter, media string, status int, body []byte) {
 	h := w.Header()
-	h["Content-Type"] = []string{"application/json; charset=utf-8"}
+	h["Content-Type"] = []string{media}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if status != 0 {
 		w.WriteHeader(status)
@@ -96,6 +112,16 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 		return err
 	}
 	writeJSON(w, status, body)
+	return nil
+}
+
+// WriteProblem is WriteJSON for the body of an error by RFC 9457.
+func WriteProblem(w http.ResponseWriter, status int, v any) error {
+	body, err := encode(v)
+	if err != nil {
+		return err
+	}
+	writeBody(w, "application/problem+json", status, body)
 	return nil
 }
 

@@ -18,6 +18,7 @@ type input struct {
 	path, query, body []Field
 	whole             *Field // takes all of the body
 	secret            bool   // something in the body must never be shown
+	strict            bool   // nothing may come that is not declared
 }
 
 // compile builds the input of a route from its In type.
@@ -61,8 +62,8 @@ func (in *input) add(k compiler, f reflect.StructField) error {
 	case part == Query:
 		in.query = append(in.query, field)
 	case name == wholeBody:
-		if field.Type.Rule != RuleMap {
-			return fmt.Errorf("the whole body needs a map[string]any, not %s", f.Type)
+		if err := checkWhole(&field, f.Tag); err != nil {
+			return err
 		}
 		in.whole = &field
 	default:
@@ -114,20 +115,28 @@ func sameNames(path string, fields []Field) error {
 	return nil
 }
 
+// allKeys reports whether every key of the body is a field.
+func (in *input) allKeys() bool { return in.whole != nil && in.whole.as == "" }
+
 func (in *input) takesBody() bool { return in.whole != nil || len(in.body) > 0 }
 
-func (in *input) used() bool { return in.takesBody() || len(in.path) > 0 || len(in.query) > 0 }
+func (in *input) used() bool {
+	return in.strict || in.takesBody() || len(in.path) > 0 || len(in.query) > 0
+}
 
 // matches reports whether numbers in the path are written with digits only.
 // Otherwise the path is not this route's (contract/identity.md 0.7).
 func (in *input) matches(r *http.Request) bool {
 	for i := range in.path {
-		if in.path[i].Type.Rule == RulePosInt && !allDigits(r.PathValue(in.path[i].Name)) {
+		if in.path[i].Type.isID() && !allDigits(r.PathValue(in.path[i].Name)) {
 			return false
 		}
 	}
 	return true
 }
+
+// isID reports whether a path value of the type is written with digits only.
+func (t *Type) isID() bool { return t.Rule == RulePosInt || t.Rule == RuleNatural }
 
 func allDigits(s string) bool {
 	for i := range len(s) {
@@ -153,10 +162,18 @@ func (in *input) decode(c *Call, dst reflect.Value) error {
 	if wrong := in.readPath(c.Request, dst); wrong != nil {
 		return &ValidationError{Part: Path, Fields: wrong}
 	}
-	if wrong := in.readQuery(c, dst); wrong != nil {
+	wrong := in.readQuery(c, dst)
+	if in.strict {
+		wrong = append(wrong, in.unknownQuery(c.query)...)
+	}
+	if wrong != nil {
 		return &ValidationError{Part: Query, Fields: wrong}
 	}
-	if wrong := in.readBody(&c.body, dst); wrong != nil {
+	wrong = in.readBody(&c.body, dst)
+	if in.strict {
+		wrong = append(wrong, in.unknownBody(&c.body)...)
+	}
+	if wrong != nil {
 		return &ValidationError{Part: Body, Fields: wrong}
 	}
 	return nil
@@ -166,7 +183,7 @@ func (in *input) readPath(r *http.Request, dst reflect.Value) (wrong []FieldProb
 	for i := range in.path {
 		f := &in.path[i]
 		text := r.PathValue(f.Name)
-		if f.Type.Rule == RulePosInt {
+		if f.Type.isID() {
 			text = strconv.FormatInt(pathID(text), 10)
 		}
 		if p := f.Type.read(dst.FieldByIndex(f.index), text, true); p != nil {
@@ -193,13 +210,7 @@ func (in *input) readBody(b *body, dst reflect.Value) []FieldProblem {
 	}
 	wrong := readFields(in.body, dst, b.object, b.form)
 	if in.whole != nil {
-		all := b.object
-		if all == nil {
-			all = map[string]any{}
-		}
-		if p := in.whole.Type.read(dst.FieldByIndex(in.whole.index), all, false); p != nil {
-			wrong = append(wrong, FieldProblem{Problem: p})
-		}
+		wrong = append(wrong, in.readWhole(b, dst)...)
 	}
 	return wrong
 }

@@ -27,6 +27,7 @@ const (
 	Blank     Failure = "blank"      // a text of nothing but white space
 	BadText   Failure = "characters" // a text with U+0000 or bytes that are not UTF-8
 	Refused   Failure = "refused"    // the rule itself says no
+	Unknown   Failure = "unknown"    // nobody declared such a key (CompileStrict)
 )
 
 // Problem is what is wrong with one value. Exactly one of Failed, Fields and
@@ -37,6 +38,7 @@ type Problem struct {
 	Received any            // after coercion: nil, string, bool, int64, json.Number, []any, map[string]any
 	Fields   []FieldProblem // the members of an object that are wrong
 	Items    []*Problem     // the items of a list, nil where an item is fine
+	Detail   string         // what is wrong, where Want does not say it; safe to show
 }
 
 // FieldProblem is a problem with its field's name.

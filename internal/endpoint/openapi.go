@@ -1,9 +1,12 @@
 package endpoint
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"latchkey/internal/access"
@@ -16,6 +19,7 @@ type Info struct {
 	Description string
 	Prefix      string                    // of the paths, such as /api; the next segment is a route's tag
 	Security    map[string]SecurityScheme // the ways to sign in, by name
+	Problem     any                       // optional: the value whose JSON every error is (RFC 9457)
 }
 
 // SecurityScheme is one way to sign in: a header or a cookie.
@@ -56,15 +60,15 @@ func (g *schemas) operation(rt *Route, info Info) object {
 		"operationId": operationID(rt),
 		"summary":     rt.Doc,
 		"tags":        []string{Tag(rt.Path, info.Prefix)},
-		"parameters":  parameters(rt.input),
-		"responses":   g.responses(rt),
+		"parameters":  parameters(rt),
+		"responses":   g.responses(rt, info),
 		"security":    security(rt.Policy, info),
 		"x-latchkey-policy": object{
 			"who": rt.Policy.Who.String(), "scope": rt.Policy.Scope.String(),
 		},
 	}
 	if rt.input.takesBody() {
-		op["requestBody"] = requestBody(rt.input)
+		op["requestBody"] = g.requestBody(rt)
 	}
 	return op
 }
@@ -81,53 +85,86 @@ func operationID(rt *Route) string {
 	return strings.ToLower(rt.Method) + id
 }
 
-func parameters(in *input) []object {
+func parameters(rt *Route) []object {
 	list := []object{}
 	for _, part := range []struct {
 		in     string
 		fields []Field
-	}{{"path", in.path}, {"query", in.query}} {
+	}{{"path", rt.input.path}, {"query", rt.input.query}} {
 		for _, f := range part.fields {
 			list = append(list, object{
 				"name": f.Name, "in": part.in, "required": f.Required, "schema": inputSchema(f.Type),
 			})
 		}
 	}
+	for _, name := range rt.paging {
+		list = append(list, object{
+			"name": name, "in": "query", "required": false, "schema": object{"type": "integer", "minimum": 0},
+		})
+	}
 	return list
 }
 
-func requestBody(in *input) object {
+func (g *schemas) requestBody(rt *Route) object {
+	if slices.ContainsFunc(rt.Types(), func(t *Type) bool { return t.Rule == RuleRestriction }) {
+		g.restriction() // the body refers to it
+	}
+	in := rt.input
 	var schema object
 	if in.whole != nil {
-		schema = object{"type": "object"}
+		schema = bareSchema(in.whole.Type)
 	} else {
 		schema = fieldsSchema(in.body)
 	}
-	required := false
+	if in.strict {
+		schema = closed(schema)
+	}
+	required := in.whole != nil && !in.allKeys()
 	for _, f := range in.body {
 		required = required || f.Required
 	}
 	return object{"required": required, "content": object{"application/json": object{"schema": schema}}}
 }
 
-func (g *schemas) responses(rt *Route) object {
-	all := object{"400": refusal("The request is not valid.")}
+// responses lists the answers of a route. With a problem document, every error
+// of the route is listed with its body; otherwise only the common ones.
+func (g *schemas) responses(rt *Route, info Info) object {
+	all := object{}
 	if media, schema := g.output(rt.out); schema == nil {
 		all["204"] = object{"description": "Done."}
 	} else {
-		all["200"] = object{"description": "The answer.", "content": object{media: object{"schema": schema}}}
+		status := strconv.Itoa(cmp.Or(rt.status, http.StatusOK))
+		all[status] = object{"description": "The answer.", "content": object{media: object{"schema": schema}}}
 	}
-	if rt.Policy.Who != access.Anyone {
-		all["401"] = refusal(http.StatusText(http.StatusUnauthorized) + ".")
-		all["403"] = refusal("The caller may not do this.")
-	}
-	if len(rt.input.path) > 0 {
-		all["404"] = refusal("There is no such thing.")
+	for status, text := range refusals(rt, info.Problem != nil) {
+		answer := object{"description": text}
+		if info.Problem != nil {
+			answer["content"] = object{"application/problem+json": object{"schema": g.of(reflect.TypeOf(info.Problem))}}
+		}
+		all[status] = answer
 	}
 	return all
 }
 
-func refusal(text string) object { return object{"description": text} }
+// refusals are the errors that a route answers, by status.
+func refusals(rt *Route, every bool) map[string]string {
+	all := map[string]string{"400": "The request is not valid."}
+	known := rt.Policy.Who != access.Anyone
+	add := func(when bool, status, text string) {
+		if when {
+			all[status] = text
+		}
+	}
+	add(known, "401", "Unauthorized.")
+	add(known, "403", "The caller may not do this.")
+	add(len(rt.input.path) > 0, "404", "There is no such thing.")
+	add(every && rt.Policy.Scope.Verb == access.Write, "409", "The state of things forbids it.")
+	add(every && rt.input.takesBody(), "413", "The body is too large.")
+	add(every && rt.input.takesBody(), "415", "The body is not JSON.")
+	add(every && known, "429", "Too many requests.")
+	add(every, "default", "Any other failure.")
+	return all
+}
 
 // security lists the ways to sign in as alternatives; none for public routes.
 func security(p access.Policy, info Info) []object {

@@ -41,7 +41,7 @@ func TestOpenAPI(t *testing.T) {
 		Meta  map[string]interface{} `json:"meta"`
 	}
 	list := []endpoint.Endpoint{
-		endpoint.New("PUT", "/api/thing/{id}", "Change a thing", access.Admin("things", access.Write),
+		endpoint.New("PUT", "/api/thing/{id}", "Change a thing", access.Admin("groups", access.Write),
 			func(context.Context, *endpoint.Call, in) (node, error) { return node{}, nil }),
 		endpoint.New("GET", "/api/thing", "List things", public(), answer(endpoint.Ready[[]node](nil))),
 		endpoint.New("GET", "/api/thing/export", "Export", public(), answer(stream{})),
@@ -75,7 +75,7 @@ func TestOpenAPI(t *testing.T) {
 		`"pass":{"format":"password","type":"string"}`,
 		`"required":["name","pass","ids","meta"]`,
 		`"security":[{"a":[]},{"b":[]}]`,
-		`"x-latchkey-policy":{"scope":"things:write","who":"admins"}`,
+		`"x-latchkey-policy":{"scope":"groups:write","who":"admins"}`,
 		`"items":{"$ref":"#/components/schemas/Node"}`,
 		`"parent":{"anyOf":[{"$ref":"#/components/schemas/Node"},{"type":"null"}]}`,
 		`"made":{"format":"date-time","type":"string"}`,

@@ -7,12 +7,16 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/internal/access"
 	"latchkey/internal/secret"
 )
 
 // inputSchema is the JSON Schema of an input type.
 func inputSchema(t *Type) object {
 	s := bareSchema(t)
+	if t.Nullable && s["$ref"] != nil {
+		return nullable(s)
+	}
 	if t.Nullable {
 		if kind, ok := s["type"].(string); ok {
 			s["type"] = []string{kind, "null"}
@@ -28,6 +32,8 @@ func bareSchema(t *Type) object {
 	switch t.Rule {
 	case RulePosInt:
 		return object{"type": "integer", "format": "int64", "minimum": 1}
+	case RuleNatural:
+		return object{"type": "integer", "format": "int64", "minimum": 0}
 	case RuleInt:
 		return object{"type": "integer", "format": "int64"}
 	case RuleNumber:
@@ -36,6 +42,8 @@ func bareSchema(t *Type) object {
 		return object{"type": "boolean"}
 	case RuleAny:
 		return object{}
+	case RuleRestriction:
+		return restrictionRef()
 	case RuleMap:
 		return object{"type": "object"}
 	case RuleList:
@@ -86,6 +94,23 @@ func fieldsSchema(fields []Field) object {
 	return s
 }
 
+// closed is a schema that allows no members but the named ones, at any depth.
+func closed(schema object) object {
+	props, ok := schema["properties"].(object)
+	if ok {
+		schema["additionalProperties"] = false
+	}
+	for _, member := range props {
+		if inner, ok := member.(object); ok {
+			closed(inner)
+		}
+	}
+	if items, ok := schema["items"].(object); ok {
+		closed(items)
+	}
+	return schema
+}
+
 // schemas collects the named structs of all outputs.
 type schemas struct {
 	named object
@@ -98,10 +123,10 @@ func (g *schemas) output(t reflect.Type) (media string, schema object) {
 	if t == reflect.TypeFor[None]() {
 		return "", nil
 	}
-	if d, ok := reflect.Zero(t).Interface().(Documented); ok && t.Kind() != reflect.Pointer {
-		return "application/json", g.of(reflect.TypeOf(d.Documents()))
-	}
-	if t.Implements(reflect.TypeFor[Responder]()) {
+	if t.Implements(reflect.TypeFor[Responder]()) && !t.Implements(reflect.TypeFor[Documented]()) {
+		if m, ok := reflect.Zero(t).Interface().(Media); ok {
+			return m.MediaType(), object{"type": "string"}
+		}
 		return "*/*", object{}
 	}
 	return "application/json", g.of(t)
@@ -116,14 +141,26 @@ func (g *schemas) of(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case t == reflect.TypeFor[secret.Text]():
 		return object{"type": "string"}
+	case t == reflect.TypeFor[access.Restriction]():
+		return g.restriction()
 	case isOpt(t):
 		return nullable(g.of(t.Field(optV).Type))
+	case t.Kind() != reflect.Pointer && t.Implements(reflect.TypeFor[Documented]()):
+		return g.of(documented(t))
 	case t.Kind() == reflect.Struct:
 		return g.structOf(t)
 	case t.Implements(reflect.TypeFor[json.Marshaler]()):
 		return object{}
 	}
 	return g.kind(t)
+}
+
+// documented is the type of the value that stands for t in documents.
+func documented(t reflect.Type) reflect.Type {
+	if d, ok := reflect.Zero(t).Interface().(Documented); ok {
+		return reflect.TypeOf(d.Documents())
+	}
+	return nil
 }
 
 func (g *schemas) kind(t reflect.Type) object {
@@ -167,17 +204,27 @@ func (g *schemas) structOf(t reflect.Type) object {
 	return object{"$ref": "#/components/schemas/" + name}
 }
 
-// schemaName is the type's name as readers of the document know it: without
-// its package, without the word "wire" that marks such types in the code, and
-// in the letters that OpenAPI allows.
+// schemaName is the type's name as readers of the document know it, such as
+// PageOfUser for wirePage[wireUser]: without packages, without the word "wire"
+// that marks such types in the code, and in the letters that OpenAPI allows.
 func schemaName(t reflect.Type) string {
-	name := strings.TrimPrefix(t.Name(), "wire")
-	if name == "" {
+	base, args, _ := strings.Cut(t.Name(), "[")
+	name := readable(base)
+	for arg := range strings.SplitSeq(strings.TrimRight(args, "]"), ",") {
+		if arg != "" {
+			name += "Of" + readable(arg[strings.LastIndexByte(arg, '.')+1:])
+		}
+	}
+	return name
+}
+
+func readable(name string) string {
+	if name = strings.TrimPrefix(name, "wire"); name == "" {
 		return ""
 	}
 	name = strings.ToUpper(name[:1]) + name[1:]
 	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '_'

@@ -1,32 +1,43 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-
-	"latchkey/internal/access"
 )
 
 // Table is a set of compiled endpoints. It is safe for concurrent use.
 type Table struct {
 	mux    *http.ServeMux
 	routes []*Route
+	strict bool
 }
 
 // Route is one endpoint, compiled.
 type Route struct {
 	Endpoint
 	input *input
+	name  string // method and path
 }
+
+// Pattern returns the method and the path as they are declared, such as
+// "PUT /api/user/{id}".
+func (rt *Route) Pattern() string { return rt.name }
 
 // Compile checks every declaration and builds the table. Its error lists all
 // bad declarations: a route without policy, an unknown rule, a duplicate.
-func Compile(list []Endpoint, rules Rules) (*Table, error) {
-	t := &Table{mux: http.NewServeMux()}
+func Compile(list []Endpoint, rules Rules) (*Table, error) { return compile(list, rules, false) }
+
+// CompileStrict is Compile for a dialect that takes nothing it does not know:
+// an unknown key of the body or parameter of the query is a *ValidationError.
+func CompileStrict(list []Endpoint, rules Rules) (*Table, error) { return compile(list, rules, true) }
+
+func compile(list []Endpoint, rules Rules, strict bool) (*Table, error) {
+	t := &Table{mux: http.NewServeMux(), strict: strict}
 	t.mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
 	k := compiler{rules: rules}
 	var bad []error
@@ -47,7 +58,7 @@ func (t *Table) add(k compiler, e Endpoint) error {
 	case !strings.HasPrefix(e.Path, "/") || strings.HasSuffix(e.Path, "/"):
 		return errors.New("a path begins with a slash and does not end with one")
 	}
-	if err := e.Policy.Validate(); err != nil {
+	if err := errors.Join(e.Policy.Validate(), e.checkOptions()); err != nil {
 		return err
 	}
 	in, err := k.input(e)
@@ -59,7 +70,11 @@ func (t *Table) add(k compiler, e Endpoint) error {
 	}) {
 		return fmt.Errorf("policy for self: the input has no path number %q", self)
 	}
-	rt := &Route{Endpoint: e, input: in}
+	if err := in.checkNames(e); err != nil {
+		return err
+	}
+	in.strict = t.strict
+	rt := &Route{Endpoint: e, input: in, name: e.Method + " " + e.Path}
 	if err := t.register(rt); err != nil {
 		return err
 	}
@@ -75,10 +90,9 @@ func (t *Table) register(rt *Route) (err error) {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	pattern := rt.Method + " " + rt.Path
-	t.mux.Handle(pattern, finding{rt})
-	if !strings.HasSuffix(pattern, "...}") {
-		t.mux.Handle(pattern+"/{$}", finding{rt})
+	t.mux.Handle(rt.name, finding{rt})
+	if !strings.HasSuffix(rt.name, "...}") {
+		t.mux.Handle(rt.name+"/{$}", finding{rt})
 	}
 	return nil
 }
@@ -119,8 +133,11 @@ func (f finding) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 
 // Serve validates, decides, runs the handler and writes its answer. When it
 // returns an error nothing has been written: a *ValidationError, a fault of
-// access.Decide, or what the handler returned.
+// access.Judge, or what the handler returned. A key that may not call a public
+// route is no longer in c.Who while the handler runs.
 func (rt *Route) Serve(ctx context.Context, c *Call, w http.ResponseWriter) error {
+	who := c.Who
+	defer func() { c.Who = who }()
 	out, err := rt.run(ctx, c, rt)
 	if err != nil {
 		return err
@@ -133,15 +150,7 @@ func (rt *Route) Serve(ctx context.Context, c *Call, w http.ResponseWriter) erro
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return WriteJSON(w, c.Status, normal(out))
-}
-
-func (rt *Route) decide(c *Call) error {
-	var self int64
-	if rt.Policy.Self != "" {
-		self = pathID(c.Request.PathValue(rt.Policy.Self))
-	}
-	return access.Decide(c.Who, rt.Policy, self)
+	return WriteJSON(w, cmp.Or(c.Status, rt.status), normal(out))
 }
 
 // Types returns every type that the route's inputs are made of, so that a
@@ -150,6 +159,9 @@ func (rt *Route) Types() []*Type {
 	var all []*Type
 	for _, fields := range [][]Field{rt.input.path, rt.input.query, rt.input.body} {
 		all = collect(all, fields)
+	}
+	if w := rt.input.whole; w != nil {
+		all = append(all, w.Type)
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/internal/access"
 	"latchkey/internal/secret"
 )
 
@@ -16,6 +17,7 @@ type Rules map[string]func(string) bool
 // The rules that this package knows. Every other name is looked up in Rules.
 const (
 	RulePosInt    = "posint"    // a whole number from 1 up
+	RuleNatural   = "natural"   // a whole number from 0 up
 	RuleInt       = "int"       // a whole number
 	RuleNumber    = "number"    // any number
 	RuleBool      = "bool"      // true or false
@@ -51,7 +53,11 @@ type Field struct {
 	Name     string
 	Required bool
 	Type     *Type
+	Kind     string        // of the resources whose ids it holds, "" for none
+	Scope    *access.Scope // what is needed as well when it is there; nil for nothing
 	index    []int
+	names    bool   // it holds ids, or something inside it does
+	as       string // of a whole body: the one field that it writes; "" when each key is one
 }
 
 // compiler turns Go types into Types.
@@ -68,13 +74,15 @@ func (k compiler) typeOf(t reflect.Type, tag ruleTag, part Part) (*Type, error) 
 	out := &Type{Rule: tag.name, Nullable: tag.optional && !tag.notNull, Min: tag.min, Max: tag.max, Enum: tag.enum}
 	var err error
 	switch {
+	case t == reflect.TypeFor[access.Restriction]():
+		err = restrictionType(out, part)
 	case t == reflect.TypeFor[secret.Text]():
 		out.Secret = true
 		err = k.text(out)
 	case t.Kind() == reflect.String:
 		err = k.text(out)
 	case t.Kind() == reflect.Int64 || t.Kind() == reflect.Int:
-		err = choose(out, ifPath(part, RulePosInt, RuleInt), RuleInt, RulePosInt)
+		err = choose(out, ifPath(part, RulePosInt, RuleInt), RuleInt, RulePosInt, RuleNatural)
 	case t.Kind() == reflect.Float64:
 		err = choose(out, RuleNumber, RuleNumber)
 	case t.Kind() == reflect.Bool:
@@ -188,7 +196,8 @@ func (k compiler) field(f reflect.StructField, name string, part Part) (Field, e
 	if err != nil {
 		return Field{}, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	return Field{Name: name, Required: tag.required || !t.opt && !tag.optional, Type: t, index: f.Index}, nil
+	out := Field{Name: name, Required: tag.required || !t.opt && !tag.optional, Type: t, index: f.Index}
+	return out, out.readAccess(f.Tag, part)
 }
 
 // The fields of opt.Value, by index.

@@ -42,6 +42,7 @@ func (k Kind) String() string {
 // Error is a fault. Message and Fields are safe to show; Err is for the log.
 type Error struct {
 	Kind    Kind
+	Code    string            // stable word for programs, such as key-expired; "" stands for the kind
 	Message string            // for people; never contains the cause
 	Fields  map[string]string // per-field messages, keyed by the wire's field name
 	Err     error             // for the log
@@ -69,6 +70,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // New returns a fault of a kind with a message that is safe to show.
 func New(k Kind, format string, args ...any) *Error {
 	return &Error{Kind: k, Message: fmt.Sprintf(format, args...)}
+}
+
+// Coded returns a fault of a kind with a stable code for programs.
+func Coded(k Kind, code, format string, args ...any) *Error {
+	return &Error{Kind: k, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // Field returns an Invalid fault at one field, e.g. Field("name", "is taken").

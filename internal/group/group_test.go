@@ -199,8 +199,8 @@ func TestOnlyAdmins(t *testing.T) {
 			}
 		}
 	}
-	if n, err := audit.New(d).Verify(ctx); n != 0 || err != nil {
-		t.Errorf("refused calls left %d entries, %v", n, err)
+	if r, err := audit.New(d).Verify(ctx); r.Entries != 0 || err != nil {
+		t.Errorf("refused calls left %d entries, %v", r.Entries, err)
 	}
 }
 
@@ -318,8 +318,8 @@ func TestAuditChain(t *testing.T) {
 		if err != nil || len(recs) != 3 || recs[0].Action != "group.create" || recs[0].RemoteAddr != "192.0.2.7" {
 			t.Fatalf("%+v, %v", recs, err)
 		}
-		if n, err := log.Verify(ctx); n != 3 || err != nil {
-			t.Errorf("verify: %d, %v", n, err)
+		if r, err := log.Verify(ctx); r.Entries != 3 || err != nil {
+			t.Errorf("verify: %d, %v", r.Entries, err)
 		}
 		for _, c := range []struct{ forge, mend, want string }{
 			{"UPDATE audit SET object_name = 'z' WHERE id = 2", "UPDATE audit SET object_name = 'b' WHERE id = 2", "entry 2 was changed"},

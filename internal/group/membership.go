@@ -39,12 +39,9 @@ func (s *Service) RemoveMembership(ctx context.Context, who *access.Principal, m
 		return err
 	}
 	return s.db.InTx(ctx, func(ctx context.Context) error {
-		m, err := db.One(ctx, s.db, scanMembership, selectMemberships+" WHERE id = ?1", membershipID)
-		if errors.Is(err, db.ErrNone) {
-			return notFound()
-		}
+		m, err := s.MembershipOf(ctx, membershipID)
 		if err != nil {
-			return fault.Wrap(err, "read membership")
+			return err
 		}
 		if err := access.RequireAdmin(who); err != nil {
 			return err
@@ -88,6 +85,16 @@ func (s *Service) Memberships(ctx context.Context, who *access.Principal) (map[i
 		return nil
 	}, selectMemberships+" ORDER BY user_id, group_id")
 	return out, fault.Wrap(err, "read memberships")
+}
+
+// MembershipOf returns the membership with an id. It decides nothing: the
+// caller has. It returns NotFound.
+func (s *Service) MembershipOf(ctx context.Context, id int64) (Membership, error) {
+	m, err := db.One(ctx, s.db, scanMembership, selectMemberships+" WHERE id = ?1", id)
+	if errors.Is(err, db.ErrNone) {
+		return m, notFound()
+	}
+	return m, fault.Wrap(err, "read membership")
 }
 
 // OfUser returns the ids of the groups of a user, sorted.
@@ -170,8 +177,19 @@ func (s *Service) countAll(ctx context.Context, userID, by int64) ([]int64, erro
 	return groups, s.db.Record(ctx, db.ChangedUser, userID)
 }
 
+// protectAdmins refuses a restricted key that would change who is an administrator.
+func protectAdmins(who *access.Principal, groupID int64) error {
+	if groupID == access.Administrators && access.ProtectsAdmins(who) {
+		return access.ProtectedAdmin()
+	}
+	return nil
+}
+
 // add makes one membership.
 func (s *Service) add(ctx context.Context, who *access.Principal, groupID, userID int64) (int64, error) {
+	if err := protectAdmins(who, groupID); err != nil {
+		return 0, err
+	}
 	g, u, err := s.ends(ctx, groupID, userID)
 	if err != nil {
 		return 0, err
@@ -194,6 +212,9 @@ func (s *Service) add(ctx context.Context, who *access.Principal, groupID, userI
 
 // remove ends one membership that exists.
 func (s *Service) remove(ctx context.Context, who *access.Principal, groupID, userID int64) error {
+	if err := protectAdmins(who, groupID); err != nil {
+		return err
+	}
 	g, u, err := s.ends(ctx, groupID, userID)
 	if err != nil {
 		return err

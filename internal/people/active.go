@@ -10,8 +10,9 @@ import (
 )
 
 // Deactivate makes a person inactive and ends the person's sessions and reset
-// link; memberships stay. One that is inactive stays so, and the user behind
-// an API key stays as it is: both succeed (contract/identity.md 1.2, 2.7). It
+// link; memberships stay, and what hangs on OnDeactivate is done. One that is
+// inactive stays so, and the user behind an API key stays as it is: both
+// succeed (contract/identity.md 1.2, 2.7). It
 // returns Forbidden unless who is an administrator, NotFound, and Invalid for
 // the last administrator.
 func (s *Service) Deactivate(ctx context.Context, who *access.Principal, id int64) error {
@@ -23,6 +24,9 @@ func (s *Service) Deactivate(ctx context.Context, who *access.Principal, id int6
 		if err != nil || !u.Active || u.Kind != KindPerson {
 			return err
 		}
+		if err := s.protectAdmin(ctx, who, id); err != nil {
+			return err
+		}
 		if err := s.setActive(ctx, id, false); err != nil {
 			return err
 		}
@@ -32,7 +36,10 @@ func (s *Service) Deactivate(ctx context.Context, who *access.Principal, id int6
 		if err := s.endSessions(ctx, id, 0); err != nil {
 			return err
 		}
-		return s.changed(ctx, who.Actor(), "user.deactivate", u, nil)
+		if err := s.changed(ctx, who.Actor(), "user.deactivate", u, nil); err != nil {
+			return err
+		}
+		return run(ctx, s.onDeactivate, who, id)
 	})
 }
 
@@ -55,6 +62,9 @@ func (s *Service) Reactivate(ctx context.Context, who *access.Principal, id int6
 		case old.Active:
 			return fault.New(fault.Invalid, "Not able to reactivate an active user")
 		}
+		if err := s.protectAdmin(ctx, who, id); err != nil {
+			return err
+		}
 		groups := slices.DeleteFunc(old.Groups, func(g int64) bool { return g == access.Administrators })
 		if _, err := s.groups.SetForUser(ctx, who, id, groups); err != nil {
 			return err
@@ -68,7 +78,10 @@ func (s *Service) Reactivate(ctx context.Context, who *access.Principal, id int6
 		if u, err = s.userByID(ctx, id); err != nil {
 			return err
 		}
-		return s.changed(ctx, who.Actor(), "user.reactivate", u, nil)
+		if err := s.changed(ctx, who.Actor(), "user.reactivate", u, nil); err != nil {
+			return err
+		}
+		return run(ctx, s.onReactivate, who, id)
 	})
 	return u, err
 }

@@ -42,11 +42,10 @@ func (s *Service) Create(ctx context.Context, who *access.Principal, n NewUser) 
 		if u, err = s.userByID(ctx, id); err != nil {
 			return err
 		}
-		if err := s.changed(ctx, who.Actor(), "user.create", u, map[string]any{"groups": u.Groups}); err != nil {
+		invited := !u.HasPassword && s.canMail()
+		err = s.changed(ctx, who.Actor(), "user.create", u, map[string]any{"groups": u.Groups, "invited": invited})
+		if err != nil || !invited {
 			return err
-		}
-		if u.HasPassword {
-			return nil
 		}
 		return s.invite(ctx, who, u)
 	})
@@ -105,12 +104,9 @@ func (s *Service) insert(ctx context.Context, who *access.Principal, d draft) (i
 }
 
 // invite sends a link to choose a password, once the transaction has
-// committed. Without mail, or a public address to link to, nothing is sent;
+// committed. Without mail, or a public address to link to, nobody is invited;
 // ResetLink then makes a link to pass on by hand.
 func (s *Service) invite(ctx context.Context, who *access.Principal, u User) error {
-	if !s.canMail() {
-		return nil
-	}
 	link, err := s.newResetLink(ctx, u.ID)
 	if err != nil {
 		return err

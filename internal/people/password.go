@@ -51,6 +51,9 @@ func (s *Service) setPassword(ctx context.Context, who *access.Principal, id int
 	if err != nil {
 		return nil, err
 	}
+	if err := s.protectAdmin(ctx, who, id); err != nil {
+		return nil, err
+	}
 	if asked {
 		if err := s.checkOld(ctx, c, old); err != nil {
 			return nil, err
@@ -69,7 +72,7 @@ func (s *Service) setPassword(ctx context.Context, who *access.Principal, id int
 		if asked && now.hash != c.hash {
 			return wrongOld()
 		}
-		if err := s.replacePassword(ctx, who.Actor(), now.user, hash); err != nil || who.UserID != id {
+		if err := s.replacePassword(ctx, who.Actor(), now.user, hash, nil); err != nil || who.UserID != id {
 			return err
 		}
 		n, err := s.open(ctx, now.user, map[string]any{"after": "user.password"})
@@ -108,8 +111,9 @@ func (s *Service) activePerson(ctx context.Context, id int64) (credentials, erro
 	return c, fault.Wrap(err, "read credentials")
 }
 
-// replacePassword writes a new hash and ends what the old one opened.
-func (s *Service) replacePassword(ctx context.Context, actor audit.Actor, u User, hash string) error {
+// replacePassword writes a new hash and ends what the old one opened. details
+// says what the person had to show for it.
+func (s *Service) replacePassword(ctx context.Context, actor audit.Actor, u User, hash string, details map[string]any) error {
 	_, err := s.db.Exec(ctx, `UPDATE users SET password_hash = ?2, updated_at = ?3, reset_hash = NULL, reset_at = NULL
 		WHERE id = ?1`, u.ID, hash, s.db.Now(ctx))
 	if err != nil {
@@ -118,5 +122,5 @@ func (s *Service) replacePassword(ctx context.Context, actor audit.Actor, u User
 	if err := s.endSessions(ctx, u.ID, 0); err != nil {
 		return err
 	}
-	return s.changed(ctx, actor, "user.password", u, nil)
+	return s.changed(ctx, actor, "user.password", u, details)
 }

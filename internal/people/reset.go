@@ -58,7 +58,7 @@ func (s *Service) sendResetLink(ctx context.Context, email string) error {
 		if err != nil || !c.user.Active {
 			return err
 		}
-		return s.mailResetLink(ctx, audit.Actor{Kind: "anonymous", Name: "anonymous"}, c.user)
+		return s.mailResetLink(ctx, audit.Anonymous(), c.user)
 	})
 }
 
@@ -96,6 +96,9 @@ func (s *Service) ResetLink(ctx context.Context, who *access.Principal, userID i
 	var link string
 	err := s.db.InTx(ctx, func(ctx context.Context) error {
 		c, err := s.activePerson(ctx, userID)
+		if err == nil {
+			err = s.protectAdmin(ctx, who, userID)
+		}
 		if err != nil {
 			return err
 		}
@@ -119,6 +122,9 @@ func (s *Service) SendResetLink(ctx context.Context, who *access.Principal, user
 	}
 	return s.db.InTx(ctx, func(ctx context.Context) error {
 		c, err := s.activePerson(ctx, userID)
+		if err == nil {
+			err = s.protectAdmin(ctx, who, userID)
+		}
 		if err != nil {
 			return err
 		}
@@ -196,7 +202,7 @@ func (s *Service) ResetPassword(ctx context.Context, token string, password secr
 		if err != nil {
 			return err
 		}
-		if err := s.replacePassword(ctx, actorOf(u), u, hash); err != nil {
+		if err := s.replacePassword(ctx, actorOf(u), u, hash, map[string]any{"after": "user.reset-request"}); err != nil {
 			return err
 		}
 		session, err = s.open(ctx, u, map[string]any{"after": "user.reset-request"})

@@ -80,6 +80,10 @@ func TestResetLink(t *testing.T) {
 		if _, err := w.SignIn(ctx, "bo@example.com", secret.New(better), false); err != nil {
 			t.Error(err)
 		}
+		used, err := w.log.List(ctx, audit.Filter{Action: "user.password", ActorID: bo.UserID})
+		if err != nil || len(used) != 1 || used[0].Details["after"] != "user.reset-request" {
+			t.Errorf("the link's use: %+v, %v", used, err)
+		}
 		want := []string{"user.reset-request bo@example.com", "user.reset-request bo@example.com"}
 		if got := w.actions("user.reset"); !slices.Equal(got, want) {
 			t.Errorf("audit = %v, want %v", got, want)

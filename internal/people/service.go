@@ -63,6 +63,12 @@ type Service struct {
 	sessions *sessions
 	refusals refusals
 
+	onDeactivate []hook
+	onReactivate []hook
+	onSetup      []hook
+
+	throttled atomic.Uint64 // sign-ins that were refused because of too many tries
+
 	first      atomic.Int64 // id of the first person, 0 while unknown
 	second     atomic.Bool  // there are two persons or more
 	background sync.WaitGroup
@@ -90,7 +96,7 @@ func New(d Deps) *Service {
 		policy:   NewPasswordPolicy(d.Options.Complexity, d.Options.PasswordLength),
 		hasher:   newHasher(d.Options.HashConcurrency),
 		throttle: throttle{db: d.DB, off: d.Options.DisableThrottle},
-		refusals: refusals{of: map[int64]*refusal{}},
+		refusals: refusals{of: map[tried]*refusal{}},
 		errands:  make(chan struct{}, errandsAtOnce),
 	}
 	s.subjects = access.NewSubjects(d.DB, s.loadSubject)

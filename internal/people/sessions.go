@@ -60,6 +60,9 @@ func (s *Service) EndSession(ctx context.Context, who *access.Principal, userID,
 			return fault.Wrap(err, "read session")
 		}
 		u, err := s.userByID(ctx, userID)
+		if err == nil {
+			err = s.protectAdmin(ctx, who, userID)
+		}
 		if err != nil {
 			return err
 		}
@@ -87,6 +90,9 @@ func (s *Service) endMany(ctx context.Context, who *access.Principal, userID, ke
 	}
 	return s.db.InTx(ctx, func(ctx context.Context) error {
 		u, err := s.userByID(ctx, userID)
+		if err == nil {
+			err = s.protectAdmin(ctx, who, userID)
+		}
 		if err != nil {
 			return err
 		}

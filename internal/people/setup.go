@@ -176,19 +176,39 @@ func (s *Service) insertFirst(ctx context.Context, who *access.Principal, d draf
 	if err != nil {
 		return u, err
 	}
+	return u, s.finish(ctx, who, u, prefs)
+}
+
+// finish ends set-up: the instance has its first administrator.
+func (s *Service) finish(ctx context.Context, who *access.Principal, u User, prefs map[string]any) error {
 	prefs["admin-email"] = u.Email
 	for key, value := range prefs {
 		if err := s.settings.SetInternal(ctx, key, value); err != nil {
-			return u, err
+			return err
 		}
 	}
 	actor := who.Actor()
 	if who == nil {
 		actor = actorOf(u)
 	}
-	return u, s.audit.Append(ctx, actor, audit.Entry{
+	err := s.audit.Append(ctx, actor, audit.Entry{
 		Action: "setup.complete", ObjectKind: "user", ObjectID: u.ID, ObjectName: u.Email,
 	})
+	if err != nil {
+		return err
+	}
+	return run(ctx, s.onSetup, who, u.ID)
+}
+
+// FinishSetup ends the set-up of an instance whose first people were made with
+// Create, inside the caller's transaction; one of them is its administrator.
+// It returns NotFound.
+func (s *Service) FinishSetup(ctx context.Context, who *access.Principal, userID int64) error {
+	u, err := s.userByID(ctx, userID)
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx, who, u, map[string]any{})
 }
 
 // SetupUnattended makes the first person from the configuration, as an

@@ -40,37 +40,44 @@ type credentials struct {
 // remember as without; only its cookie does not.
 func (s *Service) SignIn(ctx context.Context, username string, password secret.Text, remember bool) (NewSession, error) {
 	name := strings.ToLower(username)
-	claim, err := s.throttle.attempt(ctx, "username", true,
+	session, u, err := s.signIn(ctx, name, password, map[string]any{"remember": remember})
+	if err != nil {
+		s.countThrottled(err)
+		s.refused(ctx, name, u, err)
+	}
+	session.Remember = remember
+	return session, err
+}
+
+// signIn is SignIn; it also returns whose address it is, once that is known.
+func (s *Service) signIn(ctx context.Context, name string, password secret.Text, details map[string]any) (NewSession, User, error) {
+	made, err := s.throttle.attempt(ctx, "username", true,
 		newBucket("login", name, signInsPerName), fromAddress(ctx, "login", signInsPerAddress))
 	if err != nil {
-		return NewSession{}, err
+		return NewSession{}, User{}, err
 	}
 	c, err := s.credentials(ctx, name)
 	if err != nil {
-		return NewSession{}, err
+		return NewSession{}, User{}, err
 	}
 	match, stale, err := s.hasher.verify(ctx, c.hash, password)
 	if err != nil {
-		return NewSession{}, err
-	}
-	if !match || !c.user.Active {
-		s.refusals.add(c.user, audit.OriginOf(ctx))
+		return NewSession{}, c.user, err
 	}
 	if !match {
-		return NewSession{}, unauthenticated("password", textWrongPassword)
+		return NewSession{}, c.user, unauthenticated("password", textWrongPassword)
 	}
 	if !c.user.Active {
-		return NewSession{}, unauthenticated("_error", "Your account is disabled.")
+		return NewSession{}, c.user, unauthenticated("_error", "Your account is disabled.")
 	}
 	rehashed := c.hash
 	if stale {
 		if rehashed, err = s.hasher.hash(ctx, password); err != nil {
-			return NewSession{}, err
+			return NewSession{}, c.user, err
 		}
 	}
-	session, err := s.admit(ctx, c, rehashed, claim, map[string]any{"remember": remember})
-	session.Remember = remember
-	return session, err
+	session, err := s.admit(ctx, c, rehashed, made, details)
+	return session, c.user, err
 }
 
 func unauthenticated(field, text string) error {

@@ -42,9 +42,14 @@ func newBucket(what, value string, threshold int64) bucket {
 	return bucket{what + ":" + hex.EncodeToString(sum[:16]), threshold}
 }
 
-// fromAddress counts the attempts that come from one client address; of IPv6,
-// from one /64, which is what one household or server has.
+// fromAddress counts the attempts that come from one network.
 func fromAddress(ctx context.Context, what string, threshold int64) bucket {
+	return newBucket(what+"-ip", network(ctx), threshold)
+}
+
+// network returns where a request comes from: a client address; of IPv6, one
+// /64, which is what one household or server has.
+func network(ctx context.Context) string {
 	text := audit.OriginOf(ctx).RemoteAddr
 	if host, _, err := net.SplitHostPort(text); err == nil {
 		text = host
@@ -55,7 +60,7 @@ func fromAddress(ctx context.Context, what string, threshold int64) bucket {
 			text = p.String()
 		}
 	}
-	return newBucket(what+"-ip", text, threshold)
+	return text
 }
 
 // attempts is what is stored of a bucket, within its window.

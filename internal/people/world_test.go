@@ -189,7 +189,7 @@ func (w *world) actions(prefix string) []string {
 	if _, err := w.log.Verify(w.t.Context()); err != nil {
 		w.t.Error(err)
 	}
-	records, err := w.log.List(w.t.Context(), audit.Filter{Limit: 10_000})
+	records, err := w.log.List(w.t.Context(), audit.Filter{Limit: audit.MaxLimit})
 	if err != nil {
 		w.t.Fatal(err)
 	}

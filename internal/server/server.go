@@ -1,12 +1,14 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -14,6 +16,7 @@ import (
 // Server answers HTTP until it is told to stop.
 type Server struct {
 	Addr    string // host:port
+	Option  string // that sets Addr, for errors of Listen; "listen" unless set
 	Handler http.Handler
 	Log     *slog.Logger
 	Drain   time.Duration // how long requests may take to finish at the end
@@ -22,13 +25,15 @@ type Server struct {
 // Listen takes the address. The error is one line and names the fix.
 func (s Server) Listen() (net.Listener, error) {
 	l, err := net.Listen("tcp", s.Addr)
+	option := cmp.Or(s.Option, "listen")
+	with := "--" + option + " or LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(option, "-", "_"))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("cannot listen on %s: another program uses this port; stop it, or choose another with --listen or LATCHKEY_LISTEN", s.Addr)
+		return nil, fmt.Errorf("cannot listen on %s: another program uses this port; stop it, or choose another with %s", s.Addr, with)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("cannot listen on %s: no permission for this port; choose one above 1023 with --listen or LATCHKEY_LISTEN", s.Addr)
+		return nil, fmt.Errorf("cannot listen on %s: no permission for this port; choose one above 1023 with %s", s.Addr, with)
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: %w; set host:port with --listen or LATCHKEY_LISTEN", s.Addr, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w; set host:port with %s", s.Addr, err, with)
 	}
 	return l, nil
 }

@@ -73,6 +73,16 @@ func positive(v any) (any, error) {
 	return v, nil
 }
 
+// maxRetention is a hundred years, in days.
+const maxRetention = 36_500
+
+func retention(v any) (any, error) {
+	if n := v.(int); n < 0 || n > maxRetention {
+		return nil, problem(fmt.Sprintf("value must be a number of days up to %d, or 0 for ever.", maxRetention))
+	}
+	return v, nil
+}
+
 func keyPrefix(v any) (any, error) {
 	letters := strings.TrimSuffix(strings.TrimSpace(v.(string)), "_")
 	if !regexp.MustCompile(`^[A-Za-z]{2,8}$`).MatchString(letters) {

@@ -98,6 +98,11 @@ func (s *Service) Timeout() time.Duration {
 	return time.Duration(n.(int)) * unitOf(unit)
 }
 
+// AuditRetention returns how long entries of the audit log are kept, 0 for ever.
+func (s *Service) AuditRetention() time.Duration {
+	return time.Duration(s.Int("audit-retention-days")) * 24 * time.Hour
+}
+
 // Visible returns what a principal, nil for anonymous, may know of the values
 // in force: nil for those without a value, no key for those it may not see.
 func (s *Service) Visible(who *access.Principal) map[string]any {
@@ -189,4 +194,10 @@ func (s *Service) find(key string) (Definition, error) {
 		return def, fault.New(fault.Invalid, "Unknown setting: :%s", key)
 	}
 	return def, nil
+}
+
+// Has reports whether there is a setting of the name.
+func (s *Service) Has(key string) bool {
+	_, err := s.find(key)
+	return err == nil
 }

@@ -7,7 +7,7 @@ import (
 
 // Definitions returns the table of settings, in the order of their keys.
 func Definitions() []Definition {
-	table := slices.Concat(site(), look(), home(), localisation(), signIn(), browsers(), mail(), internals())
+	table := slices.Concat(site(), look(), home(), localisation(), signIn(), browsers(), mail(), evidence(), internals())
 	slices.SortFunc(table, func(a, b Definition) int { return strings.Compare(a.Key, b.Key) })
 	return table
 }
@@ -135,6 +135,13 @@ func mail() []Definition {
 		{Key: "email-from-address", Kind: Text, Visibility: Admin, Fixed: fixed,
 			Variable:    "LATCHKEY_SMTP_FROM",
 			Description: "The sender of e-mail."},
+	}
+}
+
+func evidence() []Definition {
+	return []Definition{
+		{Key: "audit-retention-days", Kind: Number, Default: 0, Visibility: Admin, check: retention,
+			Description: "How many days entries of the audit log are kept. 0 keeps them for ever."},
 	}
 }
 

@@ -83,6 +83,8 @@ func TestChecks(t *testing.T) {
 		tile    = "value must be a web address with {z}, {x} and {y}."
 		help    = "value must be a web address, or mailto: with an e-mail address."
 		period  = "value must be at least one minute and at most ten years."
+		days    = "value must be a number of days up to 36500, or 0 for ever."
+		whole   = "value must be an integer."
 		shape   = "value must have an amount (an integer) and a unit (seconds, minutes or hours)."
 	)
 	cases := []struct {
@@ -163,6 +165,16 @@ func TestChecks(t *testing.T) {
 		{"custom-homepage-dashboard", 1.5, nil, "value must be an integer."},
 		{"custom-homepage-dashboard", 1e300, nil, "value must be an integer."},
 		{"custom-homepage-dashboard", true, nil, "value must be an integer."},
+
+		{"audit-retention-days", "365", 365, ""},
+		{"audit-retention-days", 36_500.0, 36_500, ""},
+		{"audit-retention-days", 0.0, 0, ""},
+		{"audit-retention-days", nil, 0, ""},
+		{"audit-retention-days", "", nil, whole},
+		{"audit-retention-days", -1.0, nil, days},
+		{"audit-retention-days", 36_501.0, nil, days},
+		{"audit-retention-days", 0.5, nil, whole},
+		{"audit-retention-days", "a year", nil, whole},
 
 		{"landing-page", "collection/6", "/collection/6", ""},
 		{"landing-page", "/dashboard/1?a=b#c", "/dashboard/1?a=b#c", ""},

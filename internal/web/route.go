@@ -82,7 +82,7 @@ func (p *page) enter(rt route) error {
 	if done, err := p.detour(rt); done || err != nil {
 		return err
 	}
-	if err := access.Decide(p.who, rt.policy, 0); err != nil {
+	if err := access.Decide(p.who, access.Request{Policy: rt.policy}); err != nil {
 		if p.who == nil && fault.Is(err, fault.Unauthenticated) {
 			return p.toSignIn()
 		}

@@ -30,7 +30,7 @@ func TestCommandsBesideServer(t *testing.T) {
 					t.Fatal("the deleted key works after a second")
 				}
 			}
-			run(t, s, `^\d+ entries, the chain is whole\n$`, "audit", "verify")
+			run(t, s, `^\d+ entries, the chain is whole\nhead \d+:[0-9a-f]{64}\n$`, "audit", "verify")
 		})
 	}
 }

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"latchkey/internal/access"
+	"latchkey/internal/api"
+	"latchkey/internal/clock"
+	"latchkey/internal/endpoint"
+	"latchkey/internal/server"
+	v1 "latchkey/internal/v1"
+)
+
+// newV1 puts our own API together. It knows the routes of the other one, to
+// explain calls of them.
+func newV1(c call, h *house, auth server.Authenticator, proxies endpoint.Proxies, other *api.API) (*v1.API, error) {
+	return v1.New(v1.Deps{
+		Endpoints:    v1.Endpoints(h.services()),
+		Rules:        v1.Rules(),
+		Authenticate: auth.Any,
+		Metabase:     other.Table(),
+		Simulate: func(ctx context.Context, who *access.Principal, keyID int64, from netip.Addr, at time.Time) (*access.Principal, []access.Step, error) {
+			s, err := h.verifier.Simulate(ctx, who, keyID, from, at)
+			return s.Principal, s.Steps, err
+		},
+		Clock: clock.System{}, Log: c.log, Proxies: proxies,
+		SiteURL:          func() string { return h.settings.String("site-url") },
+		MaxAnonymousBody: c.cfg.MaxUnauthenticatedBody,
+		Context:          withOrigin,
+		Observe:          h.observe(),
+	})
+}
+
+// services are what the routes of our own API call.
+func (h *house) services() v1.Services {
+	return v1.Services{
+		People: h.people, Groups: h.groups, Audit: h.audit, Keys: h.keys, Usage: h.usage, Clock: clock.System{},
+	}
+}

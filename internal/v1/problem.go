@@ -1,0 +1,160 @@
+package v1
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+
+	"latchkey/internal/access"
+	"latchkey/internal/endpoint"
+	"latchkey/internal/fault"
+)
+
+// Problem is the body of every error (RFC 9457). Programs read code, which is
+// stable; people read detail.
+type Problem struct {
+	Type      string       `json:"type"` // where the code is documented
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Code      string       `json:"code"`
+	Detail    string       `json:"detail"` // what is wrong, and what to do
+	Errors    []FieldError `json:"errors,omitempty"`
+	RequestID string       `json:"request_id"`
+}
+
+// FieldError says what is wrong with one field. Members are named with dots,
+// items by their number from 0: restriction.scopes.0.
+type FieldError struct {
+	Field  string `json:"field"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// docsPage is where every code has a place of its name.
+const docsPage = "/v1/docs"
+
+// mediaError is the answer to a body that is not declared as JSON.
+type mediaError struct{}
+
+// Error implements error.
+func (*mediaError) Error() string { return "the body is not declared as JSON" }
+
+// unknownRouteError is the answer to a path that no endpoint has.
+type unknownRouteError struct{}
+
+// Error implements error.
+func (*unknownRouteError) Error() string { return "no such route" }
+
+// methodError is the answer to a method that a path does not have.
+type methodError struct{ method string }
+
+// Error implements error.
+func (e *methodError) Error() string { return "no method " + e.method }
+
+// problemOf is the one place that turns an error into a problem.
+func problemOf(err error) Problem {
+	if e, ok := errors.AsType[*endpoint.ValidationError](err); ok {
+		return newProblem(codeTable[codeInvalid], "", fieldErrors(e))
+	}
+	if e, ok := errors.AsType[*endpoint.PagingError](err); ok {
+		return newProblem(codeTable[codeInvalid], "", []FieldError{{e.Name, "type", "Send a whole number from 0 up."}})
+	}
+	if _, ok := errors.AsType[*endpoint.MalformedBodyError](err); ok {
+		return newProblem(codeTable[codeMalformed], "", nil)
+	}
+	if e, ok := errors.AsType[*endpoint.BodySizeError](err); ok {
+		return newProblem(codeTable[codeTooLarge], fmt.Sprintf("The body exceeds %d bytes.", e.Limit), nil)
+	}
+	if _, ok := errors.AsType[*mediaError](err); ok {
+		return newProblem(codeTable[codeMedia], "", nil)
+	}
+	if _, ok := errors.AsType[*unknownRouteError](err); ok {
+		return newProblem(codeTable[codeNoRoute], "", nil)
+	}
+	if _, ok := errors.AsType[*methodError](err); ok {
+		return newProblem(codeTable[codeMethod], "", nil)
+	}
+	return faultProblem(fault.As(err))
+}
+
+// faultProblem shows a fault's message, except where all answers of a kind
+// must look alike.
+func faultProblem(f *fault.Error) Problem {
+	c, message := codeOf(f), f.Message
+	if f.Kind == fault.Unauthenticated || f.Kind == fault.Internal {
+		c, message = codeTable[kindCode(f.Kind)], ""
+	}
+	var wrong []FieldError
+	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
+		wrong = append(wrong, FieldError{name, cmp.Or(f.Code, "refused"), f.Fields[name]})
+	}
+	return newProblem(c, message, wrong)
+}
+
+// newProblem says what is wrong, by message or else by the code's title, and
+// what to do.
+func newProblem(c code, message string, wrong []FieldError) Problem {
+	return Problem{
+		Type: docsPage + "#" + c.word, Title: c.title, Status: c.status, Code: c.word,
+		Detail: sentence(cmp.Or(message, c.title)) + " " + c.do, Errors: wrong,
+	}
+}
+
+// sentence ends a text with a full stop when nothing else ends it.
+func sentence(s string) string {
+	switch s[len(s)-1] {
+	case '.', '!', '?', ':':
+		return s
+	}
+	return s + "."
+}
+
+// fail answers an error. When a part of the answer is out already, all that is
+// left is to break the connection off, so that nobody takes the part for all.
+func (a *API) fail(x *exchange, err error) {
+	if x.status != 0 {
+		a.logFailure(x, err)
+		panic(http.ErrAbortHandler)
+	}
+	p := problemOf(err)
+	p.RequestID = x.call.RequestID
+	if p.Status >= http.StatusInternalServerError {
+		a.logFailure(x, err)
+	}
+	x.Header().Del("Content-Disposition") // of an export that failed at once
+	giveReason(&x.call, p)
+	if err := endpoint.WriteProblem(x, p.Status, p); err != nil {
+		a.logFailure(x, err) // only texts and numbers: they always encode
+	}
+}
+
+// giveReason adds the reason to a refusal of a key, and keeps it for Observe.
+func giveReason(c *endpoint.Call, p Problem) {
+	if !c.Who.IsKey() || p.Status != http.StatusForbidden && p.Status != http.StatusTooManyRequests {
+		return
+	}
+	if c.Refused == nil {
+		c.Refused = &access.Refusal{Code: p.Code, Message: p.Detail}
+	}
+	c.Header.Set(reasonHeader, p.Code)
+}
+
+// logFailure writes the cause of a 5xx to the log, with the id that the
+// answer bears. It names the route, never the URL, whose values may be secret.
+func (a *API) logFailure(x *exchange, err error) {
+	c, level := &x.call, slog.LevelError
+	switch f := fault.As(err); {
+	case c.Request.Context().Err() != nil, f.Kind == fault.Unavailable && f.Err == nil:
+		level = slog.LevelDebug // the client left, or the state is known
+	case f.Kind == fault.Unavailable:
+		level = slog.LevelWarn
+	}
+	a.deps.Log.LogAttrs(context.WithoutCancel(c.Request.Context()), level, "request failed",
+		slog.String("id", c.RequestID), slog.String("method", c.Request.Method),
+		slog.String("route", c.Request.Pattern), slog.Any("error", err))
+}

@@ -1,0 +1,2 @@
+// Package metrics drives the built program and scrapes it, as Prometheus does.
+package metrics
