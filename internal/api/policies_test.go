@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/apptest/dbtest"
@@ -73,4 +74,13 @@ func writePolicy(b *strings.Builder, d access.DeclaredRoute) {
 	if d.AllKeys {
 		b.WriteString("\twrites every key of the body\n")
 	}
+}
+
+func theStart(t *testing.T) time.Time {
+	t.Helper()
+	start, err := time.Parse(time.RFC3339, testStart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start
 }

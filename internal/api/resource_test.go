@@ -133,15 +133,6 @@ func authenticator(p *people.Service, v *apikey.Verifier) api.Authenticator {
 	}
 }
 
-func theStart(t *testing.T) time.Time {
-	t.Helper()
-	start, err := time.Parse(time.RFC3339, testStart)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return start
-}
-
 // eachEmpty runs the test on an instance without anybody, on both databases.
 func eachEmpty(t *testing.T, throttle bool, f func(t *testing.T, in *instance)) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"latchkey/internal/access"
+	"latchkey/internal/secret"
 )
 
 // Supply gives a key the text of a draft, or the digest of one, in place of
@@ -31,3 +32,7 @@ func (s *Service) Supply(ctx context.Context, who *access.Principal, id int64, d
 		return s.changed(ctx, who, old, "api-key.rotate", map[string]any{"previous_prefix": old.Prefix, "key_prefix": m.prefix, "supplied": true})
 	})
 }
+
+// NewText makes the text of a key that is stored nowhere yet, for seed files.
+// The prefix is that of the instance, such as lk_.
+func NewText(prefix string) secret.Text { return newText(prefix) }

@@ -218,7 +218,7 @@ func listAudit(ctx context.Context, log *audit.Log, f audit.Filter, out io.Write
 	_, _ = fmt.Fprintln(w, "ID\tTIME\tACTOR\tACTION\tOBJECT\tFROM")
 	for _, r := range list {
 		_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.At.UTC().Format(time.RFC3339),
-			plain(r.Actor.Name), r.Action, plain(object(r)), plain(r.RemoteAddr))
+			plain(r.Name), r.Action, plain(object(r)), plain(r.RemoteAddr))
 	}
 	return w.Flush()
 }

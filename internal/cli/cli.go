@@ -57,7 +57,11 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func commands() []command {
 	return []command{
 		serveCommand(),
-		keyCreateCommand(), keyListCommand(), keyVerifyCommand(), keyDeleteCommand(),
+		keyCreateCommand(), keyListCommand(), keyShowCommand(), keyUpdateCommand(), keyRestrictCommand(),
+		keyRotateCommand(), keySecretsCommand(), keyRetireCommand(), keyDisableCommand(), keyEnableCommand(),
+		keyDeleteCommand(), keyVerifyCommand(), keyGenerateCommand(),
+		keyPolicyListCommand(), keyPolicySetCommand(), keyPolicyRemoveCommand(),
+		seedApplyCommand(), seedDiffCommand(), seedHashCommand(),
 		userResetCommand(),
 		auditVerifyCommand(), auditListCommand(), auditExportCommand(),
 		configCommand(), versionCommand(),

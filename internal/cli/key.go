@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"latchkey/internal/access"
@@ -23,50 +22,6 @@ import (
 	"latchkey/internal/group"
 	"latchkey/internal/secret"
 )
-
-func keyCreateCommand() command {
-	var name, groupName string
-	var asJSON bool
-	return command{
-		Command: config.Command{
-			Name: "key create", About: "Creates an API key and prints its text, which cannot be shown again. Works before and after set-up, also while the server runs.",
-			Flags: func(f *flag.FlagSet) {
-				f.StringVar(&name, "name", "", "Name of the key.")
-				f.StringVar(&groupName, "group", "All Users", "Group whose permissions the key gets.")
-				f.BoolVar(&asJSON, "json", false, "Print id, name, group and key as JSON.")
-			},
-		},
-		short: "create an API key",
-		run:   func(ctx context.Context, c call) error { return createKey(ctx, c, name, groupName, asJSON) },
-	}
-}
-
-func createKey(ctx context.Context, c call, name, groupName string, asJSON bool) error {
-	if strings.TrimSpace(name) == "" || len(c.rest) > 0 {
-		return usagef("key create needs a name: latchkey key create --name ci --group Administrators")
-	}
-	h, err := open(ctx, c.cfg, c.log)
-	if err != nil {
-		return err
-	}
-	defer h.db.Close()
-	g, err := groupNamed(h.groups, groupName)
-	if err != nil {
-		return err
-	}
-	key, text, err := h.keys.Create(ctx, access.CommandLine(), name, g.ID)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return json.NewEncoder(c.Stdout).Encode(map[string]any{
-			"id": key.ID, "name": key.Name, "group": key.Group.Name, "key": text.Reveal(),
-		})
-	}
-	_, _ = fmt.Fprintf(c.Stderr, "Key %q (id %d) has the permissions of %s. Save it now: it cannot be shown again.\n", key.Name, key.ID, key.Group.Name)
-	_, err = fmt.Fprintln(c.Stdout, text.Reveal())
-	return err
-}
 
 // groupNamed finds a group by its name in any case.
 func groupNamed(groups *group.Service, name string) (group.Group, error) {
@@ -82,30 +37,6 @@ func groupNamed(groups *group.Service, name string) (group.Group, error) {
 	}
 	return group.Group{}, fmt.Errorf("there is no group %q; create it on the page Admin settings, People, Groups, or name one of: %s",
 		name, strings.Join(names[:min(len(names), 10)], ", "))
-}
-
-func keyListCommand() command {
-	return command{
-		Command: config.Command{Name: "key list", About: "Lists the API keys: id, name, group, the beginning of the text, and when it was last modified."},
-		short:   "list the API keys",
-		run: func(ctx context.Context, c call) error {
-			h, err := openExisting(ctx, c.cfg, c.log)
-			if err != nil {
-				return err
-			}
-			defer h.db.Close()
-			keys, _, err := h.keys.List(ctx, access.CommandLine(), apikey.Filter{})
-			if err != nil {
-				return err
-			}
-			w := tabwriter.NewWriter(c.Stdout, 0, 8, 2, ' ', 0)
-			_, _ = fmt.Fprintln(w, "ID\tNAME\tGROUP\tKEY\tMODIFIED")
-			for _, k := range keys {
-				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s…\t%s\n", k.ID, k.Name, k.Group.Name, k.Prefix, k.UpdatedAt.UTC().Format(time.RFC3339))
-			}
-			return w.Flush()
-		},
-	}
 }
 
 func keyDeleteCommand() command {

@@ -73,9 +73,21 @@ func serve(ctx context.Context, c call) error {
 	return errors.Join(err, stop())
 }
 
-// firstStart makes the first administrator when the configuration names one
-// and the instance has nobody.
+// firstStart makes what the configuration names, before the first request is
+// answered.
 func (h *house) firstStart(ctx context.Context, c call) error {
+	if err := h.firstAdmin(ctx, c); err != nil {
+		return err
+	}
+	if err := h.seedAtStart(ctx, c); err != nil {
+		return err
+	}
+	return h.makeBootstrapKey(ctx, c)
+}
+
+// firstAdmin makes the first administrator when the configuration names one
+// and the instance has nobody.
+func (h *house) firstAdmin(ctx context.Context, c call) error {
 	if c.cfg.AdminEmail == "" {
 		return nil
 	}
@@ -240,6 +252,7 @@ func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxi
 	tls := func(r *http.Request) bool { return proxies.Secure(r, h.settings.String("site-url")) }
 	return web.New(web.Deps{
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings,
+		Usage: h.usage, Vocabulary: h.vocabulary(),
 		Authenticate: auth.Person,
 		SetSession: func(w http.ResponseWriter, r *http.Request, s people.NewSession, remember bool) {
 			send(w, jar.Set(s.Token, remember, tls(r)))

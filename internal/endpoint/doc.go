@@ -3,7 +3,8 @@
 // validation, the policy check, the OpenAPI document and the generated test
 // matrix all read that one declaration.
 //
-// Owns: Endpoint, Call, the input schema and its rules, decoding with the
+// Owns: Endpoint, Call, what a call names and writes (the tags kind and scope,
+// Naming), Plan, the input schema and its rules, decoding with the
 // wire's leniency (contract/identity.md 0.5), paging parameters (0.8), request
 // bodies and their limits, the real address of a client behind trusted
 // proxies, OpenAPI. Does not own: bodies of errors, headers, authentication

@@ -68,13 +68,13 @@ func sources(t *testing.T) []string {
 	return out
 }
 
-// codeIn returns the code that a node gives a fault: the constants of package
-// access, the second value of Coded, the first of fieldFault, and Code in a
+// codeIn returns the code that a node gives a fault: the constants whose names
+// begin with Code or code, the second value of Coded, the first of fieldFault, and Code in a
 // literal of Error or Refusal.
 func codeIn(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.ValueSpec:
-		if strings.HasPrefix(n.Names[0].Name, "Code") && len(n.Values) == 1 {
+		if strings.HasPrefix(strings.ToLower(n.Names[0].Name), "code") && len(n.Values) == 1 {
 			return text(n.Values[0])
 		}
 	case *ast.CallExpr:

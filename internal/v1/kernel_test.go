@@ -110,14 +110,14 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 }
 
 func TestFieldDetailsSayWhatToSend(t *testing.T) {
-	rec := newWorld(t).call("POST", "/v1/fake", `{"name":"","group_id":"x","kind":"c","mail":"TOPSECRET","nmae":"TOPSECRET"}`, "X-API-Key", adminKey)
+	rec := newWorld(t).call("POST", "/v1/fake", `{"name":"","group_id":"x","kind":"c","mail":"TOPSECRET","colour":"TOPSECRET"}`, "X-API-Key", adminKey)
 	if strings.Contains(rec.Body.String(), "TOPSECRET") {
 		t.Errorf("shows what it got: %s", rec.Body)
 	}
 	want := map[string]string{
 		"name": "Send a text that is not blank of 1 to 10 characters.", "group_id": "Send a whole number from 1 up.",
 		"kind": "Send one of the words a, b, or null.", "mail": "Send an e-mail address, or null.",
-		"nmae": "Leave it out: there is no such field or parameter here.",
+		"colour": "Leave it out: there is no such field or parameter here.",
 	}
 	for _, f := range problem(t, rec).Errors {
 		if f.Detail != want[f.Field] {

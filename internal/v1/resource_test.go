@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -204,6 +205,13 @@ func TestAuditExportAndHead(t *testing.T) {
 		}
 		if some := in.want(t, 200, "GET", "/v1/audit/export?limit=1&newest=true"); strings.TrimSpace(some) != lines[len(lines)-1] {
 			t.Errorf("got %s", some)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		failed := httptest.NewRecorder()
+		in.api.ServeHTTP(failed, httptest.NewRequestWithContext(gone, "GET", "/v1/audit/export", nil))
+		if p := problem(t, failed); p.Code != "internal" || failed.Header().Get("Content-Disposition") != "" {
+			t.Errorf("an export that failed at once: %+v", p)
 		}
 		in.as("bo").want(t, 403, "GET", "/v1/audit/export")
 		in.want(t, 403, "GET", "/v1/audit/head")

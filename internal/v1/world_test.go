@@ -78,7 +78,7 @@ type pathInput struct {
 	ID int64 `path:"id"`
 }
 
-type stream struct{ err error }
+type stream struct{}
 
 // Respond implements endpoint.Responder.
 func (stream) Respond(w http.ResponseWriter, _ *http.Request) {

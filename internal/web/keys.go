@@ -1,41 +1,147 @@
 package web
 
 import (
+	"strconv"
+	"time"
+
 	"latchkey/internal/apikey"
-	"latchkey/internal/fault"
-	"latchkey/internal/opt"
-	"latchkey/internal/secret"
+	"latchkey/internal/usage"
 )
 
 // keysBody is the list of API keys.
 type keysBody struct {
-	List  list
-	Keys  []apikey.Key
-	Group string // name of the group whose keys are shown, "" for all
+	List   list
+	Keys   []keyRow
+	Group  string // name of the group whose keys are shown, "" for all
+	State  string // the filter, "" for all
+	Within int    // days, of the filter "expiring"
+	Notice []notice
 }
 
-// keyDialog is a dialog over the list.
-type keyDialog struct {
-	Form   *form
-	Key    apikey.Key
-	Groups picker
-	Here   string // where the dialog sends its form
-	Back   string // the list, as it was
-	List   list
+// keyRow is a key in the list.
+type keyRow struct {
+	apikey.Key
+	Badges []badge
+	Last   *time.Time // nil means never used
 }
+
+// keyFilter is one choice of the list's filter.
+type keyFilter struct{ Name, Label string }
+
+// Filters returns the choices of the filter.
+func (keysBody) Filters() []keyFilter {
+	return []keyFilter{
+		{"", "All"}, {"active", "Active"}, {"disabled", "Disabled"}, {"expired", "Expired"}, {"expiring", "Ending soon"},
+		{"review", "Needs an owner"}, {"personal", "Personal"}, {"deleted", "Deleted"},
+	}
+}
+
+// Tag returns the tag whose keys are shown.
+func (b keysBody) Tag() string { return b.List.Filter("tag") }
+
+// Filtered reports whether the list shows less than all keys.
+func (b keysBody) Filtered() bool { return b.State != "" || b.Tag() != "" || b.Group != "" }
+
+// keyList reads where somebody stands in the list of keys.
+func (p *page) keyList() list { return p.readList(pathKeys, "group", "state", "within", "tag") }
+
+// alarmsFor is how long the use of a retired secret is news.
+const alarmsFor = 7 * day
 
 // keysBody reads the list as the address says.
 func (p *page) keysBody() (keysBody, error) {
-	b := keysBody{List: p.readList(pathKeys, "group")}
+	b := keysBody{List: p.keyList()}
 	groupID, _ := positive(b.List.Filter("group"))
 	if g, ok := p.site.Groups.Snapshot().ByID(groupID); ok {
 		b.Group = g.Name
 	}
-	var err error
-	b.Keys, b.List.Total, err = p.site.Keys.List(p.ctx(), p.who, apikey.Filter{
-		Query: b.List.Query, GroupID: groupID, Limit: pageSize, Offset: b.List.offset(),
-	})
+	b.State = b.List.Filter("state")
+	keys, total, err := p.chosenKeys(&b, groupID)
+	if err != nil {
+		return b, err
+	}
+	b.List.Total = total
+	if b.Keys, err = p.keyRows(keys); err != nil {
+		return b, err
+	}
+	if p.r.Header.Get("HX-Request") == "" {
+		b.Notice, err = p.keyNotices()
+	}
 	return b, err
+}
+
+// chosenKeys returns the page of keys that the filters choose.
+func (p *page) chosenKeys(b *keysBody, groupID int64) ([]apikey.Key, int, error) {
+	if b.State == "alarm" {
+		alarms, err := p.site.Keys.RecentAlarms(p.ctx(), p.who, p.now().Add(-alarmsFor))
+		return alarmed(alarms), len(alarmed(alarms)), err
+	}
+	f := apikey.Filter{
+		Query: b.List.Query, GroupID: groupID, Tag: b.Tag(), AnyKind: groupID == 0,
+		Limit: pageSize, Offset: b.List.offset(),
+	}
+	switch b.State {
+	case "active", "disabled", "expired", "deleted":
+		f.State = apikey.State(b.State)
+	case "expiring":
+		b.Within = 30
+		if n, err := strconv.Atoi(b.List.Filter("within")); err == nil && n > 0 && n < b.Within {
+			b.Within = n
+		}
+		before := p.now().Add(time.Duration(b.Within) * day)
+		f.State, f.Before = apikey.Active, &before
+	case "review":
+		f.Review = true
+	case "personal":
+		f.Kind, f.AnyKind = apikey.KindPersonal, false
+	default:
+		b.State = ""
+	}
+	return p.site.Keys.List(p.ctx(), p.who, f)
+}
+
+// alarmed returns the keys of alarms, each once.
+func alarmed(alarms []apikey.Alarm) []apikey.Key {
+	var out []apikey.Key
+	seen := map[int64]bool{}
+	for _, a := range alarms {
+		if !seen[a.Key.ID] {
+			seen[a.Key.ID] = true
+			out = append(out, a.Key)
+		}
+	}
+	return out
+}
+
+// now is the time of this request.
+func (p *page) now() time.Time { return p.site.Clock.Now() }
+
+// keyRows adds to keys what the list shows beside them.
+func (p *page) keyRows(keys []apikey.Key) ([]keyRow, error) {
+	all := make([]int64, len(keys))
+	for i, k := range keys {
+		all[i] = k.ID
+	}
+	last, err := p.site.Usage.Last(p.ctx(), all)
+	if err != nil {
+		return nil, err
+	}
+	rotating, err := p.site.Keys.Rotating(p.ctx(), p.who, all)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]keyRow, len(keys))
+	for i, k := range keys {
+		rows[i] = keyRow{Key: k, Badges: keyBadges(k, rotating[k.ID], p.now()), Last: lastOf(last, k.ID)}
+	}
+	return rows, nil
+}
+
+func lastOf(last map[int64]usage.LastUse, id int64) *time.Time {
+	if u, ok := last[id]; ok {
+		return &u.At
+	}
+	return nil
 }
 
 func (p *page) showKeys() error {
@@ -44,173 +150,4 @@ func (p *page) showKeys() error {
 		return err
 	}
 	return p.show("keys", "API Keys", b)
-}
-
-// keyDialog answers with a dialog over the list.
-func (p *page) keyDialog(name, title string, d keyDialog) error {
-	b, err := p.keysBody()
-	if err != nil {
-		return err
-	}
-	d.List, d.Back, d.Here = b.List, b.List.URL(), p.r.URL.RequestURI()
-	if d.Key.ID != 0 {
-		d.Back += "#" + rowID("key", d.Key.ID)
-	}
-	d.Groups = p.site.newPicker(d.Form, "group_id", "Group", false)
-	d.Groups.Hint = "The key gets the same permissions as the group. What All Users may do is always included."
-	return p.answer(d.Form.status, name, title, b, d)
-}
-
-func (p *page) showKeyNew() error {
-	return p.keyDialog("key-new", "Create API Key", keyDialog{Form: newForm()})
-}
-
-// madeKey is a key with its text, which is shown once.
-type madeKey struct {
-	key  apikey.Key
-	text secret.Text
-}
-
-func (p *page) createKey() error {
-	f, err := p.readForm()
-	if err != nil {
-		return err
-	}
-	if f.finding() {
-		return p.keyDialog("key-new", "Create API Key", keyDialog{Form: f})
-	}
-	made, err := try(p.site.once, p.formToken(f), func() (madeKey, error) {
-		groupID, err := p.chosenGroup(f, "group_id")
-		if err != nil {
-			return madeKey{}, err
-		}
-		key, text, err := p.site.Keys.Create(p.settled(), p.who, f.text("name"), groupID)
-		return madeKey{key, text}, err
-	})
-	if err != nil {
-		if err := f.refused(err, "name", "group_id"); err != nil {
-			return err
-		}
-		return p.keyDialog("key-new", "Create API Key", keyDialog{Form: f})
-	}
-	return p.showKeyOnce(made)
-}
-
-// showKeyOnce shows a key's text over the list. The answer is never stored,
-// and the form that led here works only once.
-func (p *page) showKeyOnce(made madeKey) error {
-	b, err := p.keysBody()
-	if err != nil {
-		return err
-	}
-	return p.answer(200, "key-secret", "Copy and save this API key", b, onceDialog{
-		Heading: "Copy and save this API key", TestID: "secret-key-modal",
-		Label: "The API key", ID: "api-key-text", Value: made.text.Reveal(),
-		Lead: "This is the key “" + made.key.Name + "” of the group " + made.key.Group.Name + ".",
-		Note: "Save it somewhere safe now. Latchkey stores only a fingerprint of it and can't show it to you again. If you lose it, you'll need to regenerate it.",
-		Back: b.List.URL(),
-	})
-}
-
-// onceDialog shows something that cannot be shown again.
-type onceDialog struct {
-	Heading, Lead, Label, ID, Value, Note, Back, TestID string
-}
-
-// oneKey returns the key that the path names.
-func (p *page) oneKey() (apikey.Key, error) {
-	id, err := p.id()
-	if err != nil {
-		return apikey.Key{}, err
-	}
-	return p.site.Keys.Get(p.ctx(), p.who, id)
-}
-
-func (p *page) showKeyEdit() error {
-	key, err := p.oneKey()
-	if err != nil {
-		return err
-	}
-	f := newForm("name", key.Name, "group_id", idText(key.Group.ID))
-	return p.keyDialog("key-edit", "Edit API Key", keyDialog{Form: f, Key: key})
-}
-
-func (p *page) saveKey() error {
-	key, err := p.oneKey()
-	if err != nil {
-		return err
-	}
-	f, err := p.readForm()
-	if err != nil {
-		return err
-	}
-	if f.finding() {
-		return p.keyDialog("key-edit", "Edit API Key", keyDialog{Form: f, Key: key})
-	}
-	if err := p.updateKey(key.ID, f); err != nil {
-		if err := f.refused(err, "name", "group_id"); err != nil {
-			return err
-		}
-		return p.keyDialog("key-edit", "Edit API Key", keyDialog{Form: f, Key: key})
-	}
-	return p.done(p.readList(pathKeys, "group").URL()+"#"+rowID("key", key.ID), saidKeySaved)
-}
-
-func (p *page) updateKey(id int64, f *form) error {
-	groupID, err := p.chosenGroup(f, "group_id")
-	if err != nil {
-		return err
-	}
-	_, err = p.site.Keys.Update(p.ctx(), p.who, id, apikey.Change{Name: opt.Of(f.text("name")), GroupID: opt.Of(groupID)})
-	return err
-}
-
-func (p *page) showKeyRegenerate() error {
-	key, err := p.oneKey()
-	if err != nil {
-		return err
-	}
-	return p.keyDialog("key-regenerate", "Regenerate API Key", keyDialog{Form: newForm(), Key: key})
-}
-
-func (p *page) regenerateKey() error {
-	key, err := p.oneKey()
-	if err != nil {
-		return err
-	}
-	f, err := p.readForm()
-	if err != nil {
-		return err
-	}
-	made, err := try(p.site.once, p.formToken(f), func() (madeKey, error) {
-		key, text, err := p.site.Keys.Regenerate(p.settled(), p.who, key.ID)
-		return madeKey{key, text}, err
-	})
-	if err != nil {
-		if err := f.refused(err); err != nil {
-			return err
-		}
-		return p.keyDialog("key-regenerate", "Regenerate API Key", keyDialog{Form: f, Key: key})
-	}
-	return p.showKeyOnce(made)
-}
-
-func (p *page) showKeyDelete() error {
-	key, err := p.oneKey()
-	if err != nil {
-		return err
-	}
-	return p.keyDialog("key-delete", "Delete API Key", keyDialog{Form: newForm(), Key: key})
-}
-
-// deleteKey deletes a key. One that is gone already is what was wanted.
-func (p *page) deleteKey() error {
-	id, err := p.id()
-	if err != nil {
-		return err
-	}
-	if err := p.site.Keys.Delete(p.ctx(), p.who, id); err != nil && !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	return p.done(p.readList(pathKeys, "group").URL(), saidKeyDeleted)
 }

@@ -13,6 +13,7 @@ import (
 	"latchkey/internal/group"
 	"latchkey/internal/people"
 	"latchkey/internal/setting"
+	"latchkey/internal/usage"
 )
 
 // Deps is what the pages call. All fields are needed unless their comment
@@ -22,6 +23,9 @@ type Deps struct {
 	Groups   *group.Service
 	Keys     *apikey.Service
 	Settings *setting.Service
+	Usage    *usage.Service
+	// Vocabulary returns what restrictions of keys may name.
+	Vocabulary func() *access.Vocabulary
 
 	// Authenticate returns who sends a request, or nil for an anonymous
 	// caller. Pages take people only: a caller by API key counts as anonymous.

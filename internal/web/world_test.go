@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -27,6 +28,7 @@ import (
 	"latchkey/internal/people"
 	"latchkey/internal/secret"
 	"latchkey/internal/setting"
+	"latchkey/internal/usage"
 	"latchkey/internal/web"
 )
 
@@ -40,6 +42,7 @@ type world struct {
 	groups   *group.Service
 	keys     *apikey.Service
 	settings *setting.Service
+	usage    *usage.Service
 	verifier *apikey.Verifier
 }
 
@@ -67,15 +70,32 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	mailer := mail.New(mail.Config{})
 	w.people = people.New(people.Deps{DB: d, Audit: trail, Groups: w.groups, Settings: w.settings, Mail: mailer, Log: log})
-	w.keys = apikey.New(apikey.Deps{DB: d, Audit: trail, People: w.people, Groups: w.groups, Peppers: peppers,
-		Prefix: func() string { return w.settings.String("api-key-prefix") }})
-	w.verifier = apikey.NewVerifier(d, peppers, w.people.Subjects(), log)
+	w.usage = usage.New(d, log, usage.Options{})
+	w.keys = apikey.New(apikey.Deps{
+		DB: d, Audit: trail, People: w.people, Groups: w.groups, Usage: w.usage, Peppers: peppers,
+		Prefix:     func() string { return w.settings.String("api-key-prefix") },
+		Vocabulary: vocabulary, HasSetting: w.settings.Has, Log: log,
+	})
+	w.verifier = apikey.NewVerifier(d, peppers, w.people.Subjects(), w.usage, log)
 	pages, err := web.New(w.deps(log, mailer))
 	w.must(err)
 	srv := httptest.NewServer(pages)
 	t.Cleanup(srv.Close)
 	w.URL = srv.URL
 	return w
+}
+
+// vocabulary is some routes that restrictions may name.
+func vocabulary() *access.Vocabulary {
+	return access.NewVocabulary(
+		access.DeclaredRoute{Route: "GET /api/user", Doc: "List people", Policy: access.Admin("people", access.Read)},
+		access.DeclaredRoute{
+			Route: "PUT /api/user/{id}", Doc: "Change a person", Policy: access.Admin("people", access.Write).Naming("people", "id"),
+			Names: []string{"people"}, Fields: []string{"first_name", "last_name"},
+		},
+		access.DeclaredRoute{Route: "GET /api/permissions/group", Doc: "List groups", Policy: access.Admin("groups", access.Read)},
+		access.DeclaredRoute{Route: "POST /api/api-key", Doc: "Create an API key", Policy: access.Admin("keys", access.Write), Fields: []string{"name"}},
+	)
 }
 
 func (w *world) must(err error) {
@@ -88,14 +108,14 @@ func (w *world) must(err error) {
 func (w *world) deps(log *slog.Logger, mailer *mail.Mailer) web.Deps {
 	jar := cookie.Jar{SessionOnly: func() bool { return false }, Timeout: func() time.Duration { return 0 }, Clock: clock.System{}}
 	return web.Deps{
-		People: w.people, Groups: w.groups, Keys: w.keys, Settings: w.settings,
+		People: w.people, Groups: w.groups, Keys: w.keys, Settings: w.settings, Usage: w.usage, Vocabulary: vocabulary,
 		Authenticate: func(ctx context.Context, r *http.Request) (*access.Principal, error) {
 			p, err := w.people.Session(ctx, cookie.Token(r))
 			if p != nil || err != nil {
 				return p, err
 			}
-			p, _, err = w.verifier.Verify(ctx, r.Header.Get("X-Api-Key"))
-			return p, err
+			c, err := w.verifier.Verify(ctx, r.Header.Get("X-Api-Key"), netip.Addr{})
+			return c.Principal, err
 		},
 		SetSession: func(rw http.ResponseWriter, _ *http.Request, s people.NewSession, remember bool) {
 			for _, c := range jar.Set(s.Token, remember, false) {

@@ -154,6 +154,7 @@ func environ(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", "LATCHKEY_DATA_DIR", "LATCHKEY_ADMIN_EMAIL", "LATCHKEY_ADMIN_NAME",
 		"LATCHKEY_ADMIN_PASSWORD_FILE", "LATCHKEY_PEPPER_FILE", "LATCHKEY_PEPPER_PREVIOUS_FILE",
+		"LATCHKEY_SEED_FILE", "LATCHKEY_BOOTSTRAP_KEY_FILE", "LATCHKEY_BOOTSTRAP_MINUTES", "EXPORT_KEY",
 	} {
 		if v := ts.Getenv(name); v != "" {
 			all = append(all, name+"="+v)

@@ -1,0 +1,125 @@
+package apikey_test
+
+import (
+	"testing"
+
+	"latchkey/internal/access"
+	"latchkey/internal/apikey"
+	"latchkey/internal/fault"
+	"latchkey/internal/opt"
+)
+
+// A restricted key never makes, changes or takes over a key that may do more
+// than itself.
+func TestRestrictedKeysMakeNoWiderKeys(t *testing.T) {
+	own := access.Restriction{Scopes: []string{"keys:read", "keys:write", "people:read"}, Addresses: []string{"192.0.2.0/24"}}
+	narrower := access.Restriction{Scopes: []string{"people:read"}, Addresses: []string{"192.0.2.7"}}
+	each(t, func(t *testing.T, n *node) {
+		ctx := t.Context()
+		admins := []int64{access.Administrators}
+		self, text := n.make(t, apikey.Draft{Name: "maker", Groups: admins, Restriction: own})
+		wide, wideText := n.make(t, apikey.Draft{Name: "wide", Groups: admins})
+		who := n.as(t, text)
+
+		k, _, err := n.keys.Make(ctx, who, apikey.Draft{Name: "inherits"})
+		if err != nil || !k.Restriction.Equal(own) {
+			t.Errorf("without a restriction of its own: %+v, %v", k.Restriction, err)
+		}
+		if k, _, err = n.keys.Make(ctx, who, apikey.Draft{Name: "narrower", Restriction: narrower}); err != nil || !k.Restriction.Equal(narrower) {
+			t.Errorf("narrower: %+v, %v", k.Restriction, err)
+		}
+		_, _, err = n.keys.Make(ctx, who, apikey.Draft{Name: "admin", Groups: admins})
+		wantCode(t, "make an administrator", err, access.CodeProtectedAdmin, "")
+		_, err = n.keys.Update(ctx, who, k.ID, apikey.Change{Groups: opt.Of(admins)})
+		wantCode(t, "move to the administrators", err, access.CodeProtectedAdmin, "")
+		for name, r := range map[string]access.Restriction{
+			"another scope":      {Scopes: []string{"groups:read"}, Addresses: []string{"192.0.2.7"}},
+			"all scopes":         {ReadOnly: true, Addresses: []string{"192.0.2.7"}},
+			"everywhere":         {Scopes: []string{"people:read"}},
+			"from a wider place": {Scopes: []string{"people:read"}, Addresses: []string{"192.0.0.0/16"}},
+		} {
+			_, _, err := n.keys.Make(ctx, who, apikey.Draft{Name: name, Restriction: r})
+			wantCode(t, "make: "+name, err, "wider-than-caller", "")
+			_, err = n.keys.SetRestriction(ctx, who, k.ID, r)
+			wantCode(t, "restrict: "+name, err, "wider-than-caller", "")
+			_, err = n.keys.SetRestriction(ctx, who, self.ID, r)
+			wantCode(t, "restrict itself: "+name, err, "wider-than-caller", "")
+		}
+		if got, err := n.keys.SetRestriction(ctx, who, k.ID, access.Restriction{}); err != nil || !got.Restriction.Equal(own) {
+			t.Errorf("taking a restriction away: %+v, %v", got.Restriction, err)
+		}
+		if got, err := n.keys.SetRestriction(ctx, who, self.ID, access.Restriction{}); err != nil || !got.Restriction.Equal(own) {
+			t.Errorf("taking its own away: %+v, %v", got.Restriction, err)
+		}
+		secrets, err := n.keys.Secrets(ctx, admin, wide.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, call := range map[string]func() error{
+			"update":     func() error { _, err := n.keys.Update(ctx, who, wide.ID, apikey.Change{Name: opt.Of("x")}); return err },
+			"regenerate": func() error { _, _, err := n.keys.Regenerate(ctx, who, wide.ID); return err },
+			"rotate":     func() error { _, _, err := n.keys.Rotate(ctx, who, wide.ID, apikey.Overlap{}); return err },
+			"disable":    func() error { _, err := n.keys.Disable(ctx, who, wide.ID, "x", nil); return err },
+			"enable":     func() error { _, err := n.keys.Enable(ctx, who, wide.ID); return err },
+			"retire":     func() error { return n.keys.RetireSecret(ctx, who, wide.ID, secrets[0].ID) },
+			"restrict":   func() error { _, err := n.keys.SetRestriction(ctx, who, wide.ID, narrower); return err },
+			"trial":      func() error { _, err := n.keys.SetTrial(ctx, who, wide.ID, narrower); return err },
+			"delete":     func() error { return n.keys.Delete(ctx, who, wide.ID) },
+		} {
+			wantCode(t, name, call(), "wider-than-caller", "")
+		}
+		n.check(t, "the wider key", wideText, apikey.Accepted)
+		if _, _, err := n.keys.Rotate(ctx, who, self.ID, apikey.Overlap{Until: ptr(at(day))}); err != nil {
+			t.Errorf("rotating itself: %v", err)
+		}
+	})
+}
+
+// A restriction takes effect at once, on trial it only reports, and a trial can
+// be put in force.
+func TestRestrictTrialEnforce(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		ctx := t.Context()
+		k, text := n.create(t, "k", access.Administrators)
+		write := &access.Request{Policy: access.Admin("people", access.Write), Route: "PUT /api/user/{id}"}
+		judge := func(what string) access.Verdict {
+			t.Helper()
+			v := access.Judge(n.check(t, what, text, apikey.Accepted), write)
+			return v
+		}
+		trial := access.Restriction{ReadOnly: true}
+		if _, err := n.keys.SetTrial(ctx, admin, k.ID, trial); err != nil {
+			t.Fatal(err)
+		}
+		n.touch(t, k.ID)
+		if v := judge("on trial"); v.Err != nil || v.Trial == nil || v.Trial.Code != access.CodeReadOnly {
+			t.Errorf("on trial: %+v", v)
+		}
+		_, err := n.keys.SetTrial(ctx, admin, k.ID, access.Restriction{})
+		wantFault(t, "an empty trial", err, fault.Invalid, "restricts something")
+		k, err = n.keys.EnforceTrial(ctx, admin, k.ID)
+		if err != nil || !k.Restriction.Equal(trial) || k.Trial != nil {
+			t.Fatalf("%+v, %v", k, err)
+		}
+		if v := judge("in force"); v.Err == nil || v.Trial != nil {
+			t.Errorf("in force: %+v", v)
+		}
+		_, err = n.keys.EnforceTrial(ctx, admin, k.ID)
+		wantCode(t, "nothing on trial", err, "no-trial", "")
+		_, err = n.keys.SetTrial(ctx, admin, k.ID, access.Restriction{Scopes: []string{"people:read"}})
+		wantCode(t, "a trial that is wider", err, "trial-wider", "restriction")
+		if _, err = n.keys.SetRestriction(ctx, admin, k.ID, access.Restriction{}); err != nil {
+			t.Fatal(err)
+		}
+		if v := judge("taken away"); v.Err != nil {
+			t.Errorf("taken away: %+v", v)
+		}
+		if _, err = n.keys.SetTrial(ctx, admin, k.ID, trial); err != nil {
+			t.Fatal(err)
+		}
+		if k, err = n.keys.EndTrial(ctx, admin, k.ID); err != nil || k.Trial != nil || k.TrialSince != nil {
+			t.Errorf("%+v, %v", k, err)
+		}
+		wantActions(t, n.actions(t, "api-key", k.ID), "api-key.create", "api-key.trial", "api-key.restrict", "api-key.restrict", "api-key.trial", "api-key.trial-end")
+	})
+}

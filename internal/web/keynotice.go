@@ -1,0 +1,84 @@
+package web
+
+import (
+	"time"
+
+	"latchkey/internal/apikey"
+)
+
+// notice is something about keys that somebody should look at.
+type notice struct {
+	Text string
+	Link string // what leads there
+	To   string
+	Bad  bool
+}
+
+// keyNotices returns what stands above the list of keys.
+func (p *page) keyNotices() ([]notice, error) {
+	ending, err := p.endingNotice()
+	if err != nil {
+		return nil, err
+	}
+	alarms, err := p.site.Keys.RecentAlarms(p.ctx(), p.who, p.now().Add(-alarmsFor))
+	if err != nil {
+		return nil, err
+	}
+	out := append(alarmNotices(alarms, p.now()), ending...)
+	n, err := p.countKeys(apikey.Filter{AnyKind: true, Review: true})
+	if err != nil || n == 0 {
+		return out, err
+	}
+	text := plural(n, "key waits", "keys wait") + " for a new owner: the person who answered for it was deactivated."
+	return append(out, notice{Text: text, Link: "Show them", To: pathKeys + "?state=review"}), nil
+}
+
+func (p *page) countKeys(f apikey.Filter) (int, error) {
+	f.Limit = 1
+	_, n, err := p.site.Keys.List(p.ctx(), p.who, f)
+	return n, err
+}
+
+// endingNotice counts the keys that come to their end within 1, 7 and 30 days,
+// and speaks of the nearest.
+func (p *page) endingNotice() ([]notice, error) {
+	for _, near := range []struct {
+		days int
+		text string
+	}{{1, " within a day."}, {7, " within 7 days."}, {30, " within 30 days."}} {
+		before := p.now().Add(time.Duration(near.days) * day)
+		n, err := p.countKeys(apikey.Filter{AnyKind: true, State: apikey.Active, Before: &before})
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			return []notice{{
+				Text: plural(n, "key ends", "keys end") + near.text, Link: "Show which",
+				To: pathKeys + "?state=expiring&within=" + idText(int64(near.days)), Bad: near.days == 1,
+			}}, nil
+		}
+	}
+	return nil, nil
+}
+
+// alarmNotices says that retired secrets were tried.
+func alarmNotices(alarms []apikey.Alarm, now time.Time) []notice {
+	keys := alarmed(alarms)
+	switch len(keys) {
+	case 0:
+		return nil
+	case 1:
+		return []notice{{
+			Text: "A retired secret of “" + keys[0].Name + "” was tried " + since(*alarms[0].Secret.TriedAt, now) +
+				". A program still has the old key, or it is in the wrong hands.",
+			Link: "Look at the key", To: keyPath(keys[0].ID) + "#secrets", Bad: true,
+		}}
+	}
+	return []notice{{
+		Text: "Retired secrets of " + plural(len(keys), "key", "keys") + " were tried in the last 7 days. Programs still have the old keys, or they are in the wrong hands.",
+		Link: "Show which", To: pathKeys + "?state=alarm", Bad: true,
+	}}
+}
+
+// keyPath returns the address of a key's page.
+func keyPath(id int64) string { return pathKeys + "/" + idText(id) }
