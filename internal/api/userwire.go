@@ -122,7 +122,7 @@ type newUserInput struct {
 
 type editUserInput struct {
 	ID              int64                     `path:"id" rule:"posint"`
-	Email           opt.Value[string]         `json:"email" rule:"email"`
+	Email           opt.Value[string]         `json:"email" rule:"email" scope:"passwords:write"` // reset links go there
 	FirstName       opt.Value[string]         `json:"first_name" rule:"nonblank,max=254"`
 	LastName        opt.Value[string]         `json:"last_name" rule:"nonblank,max=254"`
 	Locale          opt.Value[string]         `json:"locale" rule:"locale"`

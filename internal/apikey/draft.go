@@ -286,6 +286,9 @@ func (s *Service) resourceExists(ctx context.Context, kind, id string) (bool, er
 	case "groups":
 		name, err := s.groups.Name(ctx, n) // also one that this transaction made
 		return name != "", err
+	case "policies":
+		name, err := s.policyName(ctx, n) // the instance and every group can have one
+		return name != "", err
 	case "keys":
 		_, err := s.one(ctx, n)
 		if fault.Is(err, fault.NotFound) {

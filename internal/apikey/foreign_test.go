@@ -126,6 +126,35 @@ func TestKeyFromDigest(t *testing.T) {
 	})
 }
 
+// A text that is supplied for a key that is there replaces its own at once.
+func TestSupplyForAKeyThatIsThere(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		ctx := t.Context()
+		k, first := n.create(t, "k", access.AllUsers)
+		got, err := n.keys.Supply(ctx, admin, k.ID, apikey.Draft{Supplied: supplied(metabaseKey)})
+		if err != nil || got.ID != k.ID || got.Prefix != metabaseKey[:7] {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		n.check(t, "its own text", first, apikey.Retired)
+		n.check(t, "the supplied text", metabaseKey, apikey.Accepted)
+		second := apikey.NewText("mb_").Reveal()
+		digest, err := apikey.DigestOf(supplied(second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err = n.keys.Supply(ctx, admin, k.ID, apikey.Draft{Digest: &digest}); err != nil || got.Prefix != second[:7] {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		n.check(t, "the text of the digest", second, apikey.Accepted)
+		_, err = n.keys.Supply(ctx, admin, k.ID, apikey.Draft{Supplied: supplied(metabaseKey)})
+		wantCode(t, "a text that was in use", err, "key-taken", "key")
+		n.check(t, "after a refused text", second, apikey.Accepted)
+		_, err = n.keys.Supply(ctx, admin, 999, apikey.Draft{Supplied: supplied("another-text-1")})
+		wantFault(t, "unknown key", err, fault.NotFound, "Not found.")
+		wantActions(t, n.actions(t, "api-key", k.ID), "api-key.create", "api-key.rotate", "api-key.rotate")
+	})
+}
+
 func TestDigests(t *testing.T) {
 	for name, text := range map[string]string{"short": "abcdefgh1234", "31 characters": strings.Repeat("x", 31), "too short": "x", "spaces": strings.Repeat("x y", 20)} {
 		if _, err := apikey.DigestOf(supplied(text)); !fault.Is(err, fault.Invalid) {

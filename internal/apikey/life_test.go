@@ -202,7 +202,7 @@ func TestDisableAndEnable(t *testing.T) {
 		wantActions(t, n.actions(t, "api-key", k.ID),
 			"api-key.create", "api-key.disable", "api-key.enable", "api-key.disable", "api-key.enable")
 		last := n.entries(t, "api-key", k.ID)[4]
-		if last.Actor.Kind != "system" || last.Details["reason"] != "the time is over" {
+		if last.Kind != "system" || last.Details["reason"] != "the time is over" {
 			t.Errorf("the audit log says %+v", last)
 		}
 		n.clock.Advance(-day)

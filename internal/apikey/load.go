@@ -89,7 +89,7 @@ func (v *Verifier) loadState(ctx context.Context, id int64) (*state, error) {
 		userID: row.userID, expiresAt: micros(row.expires), deleted: row.deleted != nil,
 		disabled: row.off != nil, disabledUntil: micros(row.offUntil),
 	}
-	st.expired.Store(row.expired != nil)
+	st.expired.Store(row.expired != nil || v.hasEnded(id, row))
 	if st.subject, err = v.subjects.Get(ctx, st.userID); err != nil {
 		return nil, err
 	}
@@ -106,6 +106,18 @@ func (v *Verifier) loadState(ctx context.Context, id int64) (*state, error) {
 		st.secrets[i].principal = &p
 	}
 	return st, nil
+}
+
+// hasEnded reports whether this end of a key was seen to pass before: what a
+// clock that has jumped back says now does not count. Once the end is noted in
+// the database, or is another one, the memory of it goes.
+func (v *Verifier) hasEnded(id int64, row stored) bool {
+	end, ok := v.ended.Load(id)
+	if ok && (row.expired != nil || end != micros(row.expires)) {
+		v.ended.Delete(id)
+		return false
+	}
+	return ok
 }
 
 // loadSecrets reads the live secrets of a key.
@@ -132,10 +144,11 @@ func (v *Verifier) principal(ctx context.Context, id int64, row stored, st *stat
 		Kind: access.ServiceKey, UserID: s.UserID, KeyID: id,
 		Name: row.name, Email: s.Email, Locale: s.Locale, Groups: s.Groups,
 	}
-	policy, err := policyFor(ctx, v.db, s.Groups)
+	rules, err := v.rules.Get(ctx, Instance)
 	if err != nil {
 		return nil, err
 	}
+	policy := combine(rules, s.Groups)
 	if row.kind == KindPersonal {
 		p.Kind, p.Name = access.PersonalKey, s.Name
 		if p.Groups = ceiling(row.chosen, s.Groups); p.Groups == nil || !policy.AllowPersonal {

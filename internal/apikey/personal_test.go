@@ -252,7 +252,7 @@ func TestKeysActOnThemselvesAsThePolicyAllows(t *testing.T) {
 		}
 		n.check(t, "revoked", fresh.Reveal(), apikey.DeletedKey)
 		entries := n.entries(t, "api-key", k.ID)
-		if e := entries[len(entries)-1]; e.Actor.Kind != "api-key" || e.Actor.KeyID != k.ID {
+		if e := entries[len(entries)-1]; e.Kind != "api-key" || e.KeyID != k.ID {
 			t.Errorf("who revoked it: %+v", e.Actor)
 		}
 	})

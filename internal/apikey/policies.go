@@ -26,12 +26,7 @@ func (s *Service) Policies(ctx context.Context, who *access.Principal) ([]Policy
 	if err := access.RequireAdmin(who); err != nil {
 		return nil, err
 	}
-	return s.allPolicies(ctx)
-}
-
-func (s *Service) allPolicies(ctx context.Context) ([]Policy, error) {
-	all, err := db.All(ctx, s.db, scanPolicy, selectPolicies+" ORDER BY p.group_id")
-	return all, fault.Wrap(err, "read policies")
+	return allPolicies(ctx, s.db)
 }
 
 // PolicyOf returns the policy of one group, or of the instance. One that was

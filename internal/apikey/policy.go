@@ -56,11 +56,16 @@ func scanPolicy(r db.Row) (Policy, error) {
 // policyFor returns what holds for a key of the groups: the instance's policy
 // and those of All Users and of the groups together.
 func policyFor(ctx context.Context, d *db.DB, groups []int64) (Policy, error) {
-	all, err := db.All(ctx, d, scanPolicy, selectPolicies)
+	all, err := allPolicies(ctx, d)
 	if err != nil {
-		return Policy{}, fault.Wrap(err, "read policies")
+		return Policy{}, err
 	}
 	return combine(all, groups), nil
+}
+
+func allPolicies(ctx context.Context, d *db.DB) ([]Policy, error) {
+	all, err := db.All(ctx, d, scanPolicy, selectPolicies+" ORDER BY p.group_id")
+	return all, fault.Wrap(err, "read policies")
 }
 
 // combine merges the policies that apply to a key of the groups.

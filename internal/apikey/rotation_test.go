@@ -2,6 +2,7 @@ package apikey_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 	"testing"
@@ -150,9 +151,32 @@ func TestSilenceRetiresASecret(t *testing.T) {
 		n.sweep(t)
 		n.check(t, "5 days after its last use", usedText, apikey.Retired)
 		last := n.entries(t, "api-key", used.ID)
-		if e := last[len(last)-1]; e.Action != "api-key.secret-retire" || e.Details["reason"] != "not used for 5 days" || e.Actor.Kind != "system" {
+		if e := last[len(last)-1]; e.Action != "api-key.secret-retire" || e.Details["reason"] != "not used for 5 days" || e.Kind != "system" {
 			t.Errorf("the audit log says %+v", e)
 		}
+	})
+}
+
+func TestRotating(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		var ids []int64
+		for _, o := range []apikey.Overlap{{}, {Until: ptr(at(day))}, {SilentDays: 3}, {Until: ptr(at(time.Hour)), SilentDays: 3}} {
+			k, _ := n.create(t, fmt.Sprint("k", len(ids)), access.AllUsers)
+			n.rotate(t, k.ID, o)
+			ids = append(ids, k.ID)
+		}
+		want := func(what string, want ...bool) {
+			t.Helper()
+			got, err := n.keys.Rotating(t.Context(), admin, ids)
+			for i, id := range ids {
+				if err != nil || got[id] != want[i] {
+					t.Errorf("%s: key %d: %v, %v", what, i, got[id], err)
+				}
+			}
+		}
+		want("at once", false, true, true, true)
+		n.clock.Advance(2 * time.Hour)
+		want("after hours", false, true, true, false)
 	})
 }
 
@@ -225,7 +249,7 @@ func TestRetiredSecretRaisesAnAlarm(t *testing.T) {
 			t.Errorf("%d uses of retired secrets are counted, want 51", got)
 		}
 		entries := n.entries(t, "api-key", k.ID)
-		if e := entries[len(entries)-1]; e.Actor.Kind != "system" || e.RemoteAddr != here.String() || e.Details["key_prefix"] != first[:7] {
+		if e := entries[len(entries)-1]; e.Kind != "system" || e.RemoteAddr != here.String() || e.Details["key_prefix"] != first[:7] {
 			t.Errorf("the audit log says %+v", e)
 		}
 		if got := n.lines.with("a retired secret of a key was used"); got != 2 {

@@ -114,10 +114,8 @@ func scopesOf(called []access.DeclaredRoute, f usage.Facts) (scopes []string, re
 			scopes = append(scopes, rt.Policy.Scope.String())
 		}
 		readOnly = readOnly && rt.Policy.Scope.Verb == access.Read
-		for _, more := range rt.Extra {
-			// Which call wrote which field is not kept; that resources of the
-			// scope's kinds were named says that its fields were sent.
-			if named(f, more.Resource) {
+		for _, field := range f.Writes[rt.Policy.Scope.Resource] {
+			if more, ok := rt.FieldScopes[field]; ok {
 				scopes = append(scopes, more.String())
 			}
 		}
@@ -147,15 +145,4 @@ func alwaysWrites(called []access.DeclaredRoute, kind string) bool {
 		}
 	}
 	return true
-}
-
-// named reports whether the key named resources that calls of a scope's kind
-// are about.
-func named(f usage.Facts, kind string) bool {
-	for k := range f.Refs {
-		if access.DeclaredRoute.TouchesKind(access.DeclaredRoute{Policy: access.Policy{Scope: access.Scope{Resource: kind}}}, k) && k != access.KindPeople {
-			return true
-		}
-	}
-	return false
 }

@@ -25,6 +25,8 @@ func TestClockJumpsDoNotReviveAnExpiredKey(t *testing.T) {
 		n.check(t, "at its end", text, apikey.ExpiredKey)
 		n.clock.Advance(-time.Hour)
 		n.check(t, "after a jump back", text, apikey.ExpiredKey)
+		n.touch(t, k.ID)
+		n.check(t, "read anew before the end was noted", text, apikey.ExpiredKey)
 		n.clock.Advance(time.Hour)
 		n.sweep(t)
 		n.sweep(t)
@@ -43,7 +45,7 @@ func TestClockJumpsDoNotReviveAnExpiredKey(t *testing.T) {
 		}
 		n.check(t, "renamed", text, apikey.ExpiredKey)
 		wantActions(t, n.actions(t, "api-key", k.ID), "api-key.create", "api-key.expire", "api-key.update")
-		if e := n.entries(t, "api-key", k.ID)[1]; e.Actor.Kind != "system" {
+		if e := n.entries(t, "api-key", k.ID)[1]; e.Kind != "system" {
 			t.Errorf("who ended it: %+v", e.Actor)
 		}
 
@@ -165,7 +167,7 @@ func TestBootstrapKeyEndsItself(t *testing.T) {
 		n.sweep(t)
 		n.check(t, "after its end", lateText, apikey.DeletedKey)
 		wantActions(t, n.actions(t, "api-key", late.ID), "api-key.create", "api-key.delete")
-		if e := n.entries(t, "api-key", late.ID)[1]; e.Actor.Kind != "system" || e.Details["reason"] != "its time is over" {
+		if e := n.entries(t, "api-key", late.ID)[1]; e.Kind != "system" || e.Details["reason"] != "its time is over" {
 			t.Errorf("the audit log says %+v", e)
 		}
 		kept, keptText := n.create(t, "kept", access.Administrators)

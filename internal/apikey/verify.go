@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -113,8 +114,10 @@ type Verifier struct {
 	// for ever. Whether that is still live is in the state.
 	places  *access.Cache[MAC, place]
 	states  *access.Cache[int64, *state]
+	rules   *access.Cache[int64, []Policy] // all policies, under Instance
 	meters  meters
 	foreign foreignPrefixes
+	ended   sync.Map // key id -> end that was seen to pass, until Sweep has noted it
 	alarms  chan alarm
 	counts  [reasons]atomic.Uint64
 }
@@ -127,6 +130,7 @@ func NewVerifier(d *db.DB, p Peppers, subjects *access.Subjects, use *usage.Serv
 	v := &Verifier{db: d, log: log, peppers: p, subjects: subjects, usage: use, alarms: make(chan alarm, alarmsHeld)}
 	v.places = access.NewCache(keysKept, v.loadPlace)
 	v.states = access.NewCache(keysKept, v.loadState)
+	v.rules = access.NewCache(1, func(ctx context.Context, _ int64) ([]Policy, error) { return allPolicies(ctx, d) })
 	v.foreign.wanted.Add(1)
 	d.Subscribe(v.apply)
 	return v
@@ -140,8 +144,10 @@ func (v *Verifier) apply(changes []db.Change) {
 		case db.ChangedForeign:
 			v.foreign.wanted.Add(1)
 		case db.ChangedPolicy:
+			v.rules.Clear()
 			v.states.Clear()
 		case db.Reset:
+			v.rules.Clear()
 			v.states.Clear()
 			v.foreign.wanted.Add(1)
 		}
@@ -206,7 +212,11 @@ func (v *Verifier) judge(ctx context.Context, st *state, at place, mac MAC, from
 	c := Check{KeyID: at.keyID, SecretID: at.secretID}
 	now := v.db.Now(context.Background()) // the clock's, whatever ctx carries
 	x := st.secret(mac)
+	seen := st != nil && st.expired.Load()
 	if c.Reason = st.standing(x, now.UnixMicro()); c.Reason != Accepted {
+		if c.Reason == ExpiredKey && !seen {
+			v.ended.Store(at.keyID, st.expiresAt)
+		}
 		if c.Reason == Retired {
 			v.alarm(alarm{at, from})
 		}

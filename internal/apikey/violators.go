@@ -94,7 +94,7 @@ func (s *Service) prospect(ctx context.Context, groupID int64, p Policy, e Exist
 		return nil, fault.Wrap(err, "read policy")
 	}
 	x.stored = err == nil
-	all, err := s.allPolicies(ctx)
+	all, err := allPolicies(ctx, s.db)
 	if err != nil {
 		return nil, err
 	}

@@ -113,13 +113,34 @@ func (s *Service) RecentAlarms(ctx context.Context, who *access.Principal, since
 	if err != nil {
 		return nil, fault.Wrap(err, "read alarms")
 	}
-	out := make([]Alarm, 0, len(found))
-	for _, x := range found {
-		k, err := s.any(ctx, x.KeyID)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Alarm{Key: k, Secret: x})
+	keys, err := s.byID(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Alarm, len(found))
+	for i, x := range found {
+		out[i] = Alarm{Key: keys[x.KeyID], Secret: x}
 	}
 	return out, nil
+}
+
+// byID reads the keys of a few secrets.
+func (s *Service) byID(ctx context.Context, secrets []Secret) (map[int64]Key, error) {
+	out := map[int64]Key{}
+	if len(secrets) == 0 {
+		return out, nil
+	}
+	args := make([]any, len(secrets))
+	for i, x := range secrets {
+		args[i] = x.KeyID
+	}
+	keys, err := db.All(ctx, s.db, scanKey, selectKeys+" WHERE k.id IN "+db.List(1, len(args)), args...)
+	if err != nil {
+		return nil, fault.Wrap(err, "read keys")
+	}
+	err = s.addGroups(ctx, keys)
+	for _, k := range keys {
+		out[k.ID] = k
+	}
+	return out, err
 }

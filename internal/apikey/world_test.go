@@ -309,7 +309,7 @@ func (n *node) exec(t *testing.T, q string, args ...any) {
 	}
 }
 
-// forget makes the node read everything anew, as after a start.
+// touch makes the node read a key anew.
 func (n *node) touch(t *testing.T, keyID int64) {
 	t.Helper()
 	err := n.db.InTx(t.Context(), func(ctx context.Context) error { return n.db.Record(ctx, db.ChangedKey, keyID) })

@@ -59,7 +59,7 @@ func commands() []command {
 		serveCommand(),
 		keyCreateCommand(), keyListCommand(), keyShowCommand(), keyUpdateCommand(), keyRestrictCommand(),
 		keyRotateCommand(), keySecretsCommand(), keyRetireCommand(), keyDisableCommand(), keyEnableCommand(),
-		keyDeleteCommand(), keyVerifyCommand(), keyGenerateCommand(),
+		keyDeleteCommand(), keyVerifyCommand(), keyExplainCommand(), keyGenerateCommand(),
 		keyPolicyListCommand(), keyPolicySetCommand(), keyPolicyRemoveCommand(),
 		seedApplyCommand(), seedDiffCommand(), seedHashCommand(),
 		userResetCommand(),

@@ -83,50 +83,72 @@ func keyEnableCommand() command {
 		})
 }
 
+// restrictFlags say what key restrict does.
+type restrictFlags struct {
+	restrictionFlags
+	none, trial, endTrial, enforce bool
+}
+
+func (r *restrictFlags) declare(f *flag.FlagSet) {
+	r.restrictionFlags.declare(f)
+	f.BoolVar(&r.none, "none", false, "Take the restriction away.")
+	f.BoolVar(&r.trial, "trial", false, "Put the restriction on trial.")
+	f.BoolVar(&r.endTrial, "end-trial", false, "Take the restriction that is on trial away.")
+	f.BoolVar(&r.enforce, "enforce", false, "Put the restriction that is on trial in force.")
+}
+
+// check refuses flags that contradict each other.
+func (r *restrictFlags) check() error {
+	chosen := 0
+	for _, b := range []bool{r.given(), r.none, r.endTrial, r.enforce} {
+		if b {
+			chosen++
+		}
+	}
+	if chosen != 1 || r.trial && !r.given() {
+		return usagef("key restrict needs one of --read-only or --restriction, --none, --end-trial, --enforce")
+	}
+	return nil
+}
+
+// apply does what the flags say, and returns what became of the key.
+func (r *restrictFlags) apply(ctx context.Context, keys *apikey.Service, id int64) (apikey.Key, string, error) {
+	who := access.CommandLine()
+	switch {
+	case r.endTrial:
+		k, err := keys.EndTrial(ctx, who, id)
+		return k, "has nothing on trial", err
+	case r.enforce:
+		k, err := keys.EnforceTrial(ctx, who, id)
+		return k, "is restricted", err
+	}
+	want, err := r.read()
+	if err != nil {
+		return apikey.Key{}, "", err
+	}
+	if r.trial {
+		k, err := keys.SetTrial(ctx, who, id, want)
+		return k, "has a restriction on trial", err
+	}
+	k, err := keys.SetRestriction(ctx, who, id, want)
+	if r.none {
+		return k, "is not restricted", err
+	}
+	return k, "is restricted", err
+}
+
 func keyRestrictCommand() command {
-	var limits restrictionFlags
-	var none, trial, endTrial, enforce bool
+	var flags restrictFlags
 	return keyCommand(config.Command{
 		Name: "key restrict", About: "Gives a key a restriction in place of the one it has, or puts one on trial, which refuses nothing and shows what it would have refused.",
-		Flags: func(f *flag.FlagSet) {
-			limits.declare(f)
-			f.BoolVar(&none, "none", false, "Take the restriction away.")
-			f.BoolVar(&trial, "trial", false, "Put the restriction on trial.")
-			f.BoolVar(&endTrial, "end-trial", false, "Take the restriction that is on trial away.")
-			f.BoolVar(&enforce, "enforce", false, "Put the restriction that is on trial in force.")
-		},
+		Flags: flags.declare,
 	}, "restrict an API key", func(ctx context.Context, c call, h *house, k apikey.Key) error {
-		chosen := 0
-		for _, b := range []bool{limits.given(), none, endTrial, enforce} {
-			if b {
-				chosen++
-			}
-		}
-		if chosen != 1 || trial && !limits.given() {
-			return usagef("key restrict needs one of --read-only or --restriction, --none, --end-trial, --enforce")
-		}
-		r, err := limits.read()
-		if err != nil {
+		if err := flags.check(); err != nil {
 			return err
 		}
-		who, what := access.CommandLine(), "is restricted"
-		switch {
-		case endTrial:
-			what = "has nothing on trial"
-			k, err = h.keys.EndTrial(ctx, who, k.ID)
-		case enforce:
-			k, err = h.keys.EnforceTrial(ctx, who, k.ID)
-		case trial:
-			what = "has a restriction on trial"
-			k, err = h.keys.SetTrial(ctx, who, k.ID, r)
-		default:
-			k, err = h.keys.SetRestriction(ctx, who, k.ID, r)
-		}
+		k, what, err := flags.apply(ctx, h.keys, k.ID)
 		if err != nil {
 			return err
-		}
-		if none {
-			what = "is not restricted"
 		}
 		return done(c, k, what)
 	})

@@ -145,18 +145,29 @@ func (r *restrictionFlags) declare(f *flag.FlagSet) {
 
 func (r *restrictionFlags) given() bool { return r.json != "" || r.readOnly }
 
+// jsonFlag returns the JSON that a flag gives, or names a file for with @.
+func jsonFlag(flag, value string) ([]byte, error) {
+	path, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return []byte(value), nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, err)
+	}
+	defer func() { _ = f.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, err)
+	}
+	return raw, nil
+}
+
 // read returns the restriction that the flags say.
 func (r *restrictionFlags) read() (access.Restriction, error) {
-	raw := []byte(r.json)
-	if path, ok := strings.CutPrefix(r.json, "@"); ok {
-		f, err := os.Open(path)
-		if err != nil {
-			return access.Restriction{}, fmt.Errorf("--restriction: %w", err)
-		}
-		defer func() { _ = f.Close() }()
-		if raw, err = io.ReadAll(io.LimitReader(f, 1<<20)); err != nil {
-			return access.Restriction{}, fmt.Errorf("--restriction: %w", err)
-		}
+	raw, err := jsonFlag("restriction", r.json)
+	if err != nil {
+		return access.Restriction{}, err
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = []byte("{}")

@@ -52,31 +52,33 @@ func seedApplyCommand() command {
 			},
 		},
 		short: "make what a seed file says",
-		run: func(ctx context.Context, c call) error {
-			file, err := readSeed(c)
-			if err != nil {
-				return err
-			}
-			get := open
-			if dry {
-				get = openExisting
-			}
-			h, err := get(ctx, c.cfg, c.log)
-			if err != nil {
-				return err
-			}
-			defer h.db.Close()
-			apply := h.seeds().Apply
-			if dry {
-				apply = h.seeds().Plan
-			}
-			steps, err := apply(ctx, file, o)
-			if err != nil {
-				return err
-			}
-			return printSeed(c, file, steps)
-		},
+		run:   func(ctx context.Context, c call) error { return applySeed(ctx, c, o, dry) },
 	}
+}
+
+func applySeed(ctx context.Context, c call, o seed.Options, dry bool) error {
+	file, err := readSeed(c)
+	if err != nil {
+		return err
+	}
+	get := open
+	if dry {
+		get = openExisting
+	}
+	h, err := get(ctx, c.cfg, c.log)
+	if err != nil {
+		return err
+	}
+	defer h.db.Close()
+	apply := h.seeds().Apply
+	if dry {
+		apply = h.seeds().Plan
+	}
+	steps, err := apply(ctx, file, o)
+	if err != nil {
+		return err
+	}
+	return printSeed(c, file, steps)
 }
 
 // printSeed prints the steps that matter and how many there are of each kind.

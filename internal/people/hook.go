@@ -48,10 +48,11 @@ func (s *Service) Active(ctx context.Context, userID int64) (bool, error) {
 	return active, err
 }
 
-// Exists is Active for a person who may be inactive.
+// Exists reports whether there is a user with the id, a person or one behind a
+// key, who may be inactive. It is for the same callers as Active.
 func (s *Service) Exists(ctx context.Context, userID int64) (bool, error) {
-	_, ok, err := s.Ref(ctx, userID)
-	return ok, err
+	n, err := db.One(ctx, s.db, db.Scalar[int], "SELECT count(*) FROM users WHERE id = ?1", userID)
+	return n > 0, fault.Wrap(err, "read user")
 }
 
 // Ref returns the name that people see of a person, who may be inactive, and

@@ -69,13 +69,13 @@ func TestReferences(t *testing.T) {
 		}{
 			{"active", ada.UserID, "Ada Lovelace", true, true},
 			{"inactive", bo.UserID, "Bo K", true, false},
-			{"the user behind a key", w.keyUser("a key"), "", false, false},
+			{"the user behind a key", w.keyUser("a key"), "", true, false},
 			{"unknown", 999, "", false, false},
 		} {
 			name, ok, err := w.Ref(ctx, c.id)
 			active, activeErr := w.Active(ctx, c.id)
 			exists, existsErr := w.Exists(ctx, c.id)
-			if name != c.name || ok != c.exists || exists != c.exists || active != c.active || errors.Join(err, activeErr, existsErr) != nil {
+			if name != c.name || ok != (c.name != "") || exists != c.exists || active != c.active || errors.Join(err, activeErr, existsErr) != nil {
 				t.Errorf("%s: %q, %v, %v, %v, %v", c.what, name, ok, exists, active, errors.Join(err, activeErr, existsErr))
 			}
 		}

@@ -44,6 +44,9 @@ func (s *Service) ChangePassword(ctx context.Context, who *access.Principal, pas
 // setPassword is SetPassword for somebody who may; asked says whether the old
 // password is needed.
 func (s *Service) setPassword(ctx context.Context, who *access.Principal, id int64, password, old secret.Text, asked bool) (*NewSession, error) {
+	if err := credentialsByKey(who, id); err != nil {
+		return nil, err
+	}
 	if !s.policy.Valid(password) {
 		return nil, weakPassword()
 	}

@@ -39,6 +39,11 @@ func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c
 		if email, ok := c.Email.Get(); ok && old.Kind == KindKey && email != old.Email {
 			return fault.Field("email", "The address of the user behind an API key cannot be changed.")
 		}
+		if email, ok := c.Email.Get(); ok && email != old.Email {
+			if err := credentialsByKey(who, id); err != nil {
+				return err
+			}
+		}
 		if err := s.protectAdmin(ctx, who, id); err != nil {
 			return err
 		}

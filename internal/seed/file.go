@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -218,8 +217,3 @@ func (p Policy) title() string {
 
 // instance is the name of the policy of the whole instance.
 const instance = "(instance)"
-
-// names of a map, sorted, for error texts.
-func names[T any](m map[string]T) string {
-	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
-}

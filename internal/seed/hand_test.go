@@ -82,15 +82,14 @@ func TestEndedByHand(t *testing.T) {
 		if err := w.people.Deactivate(ctx, root, w.person("bo@example.com")); err != nil {
 			t.Fatal(err)
 		}
-		without := w.withoutBo()
-		same(t, "rotated", w.apply(without, seed.Options{}), `! person "bo@example.com": is deactivated and stays so (--adopt takes them back)
-! key "Nightly export": its secret was retired here, and an ended secret never works again: give the entry a new one`)
+		same(t, "rotated", w.apply(full, seed.Options{}), `! person "bo@example.com": is deactivated and stays so (--adopt takes them back)
+! key "Nightly export": the successor bo@example.com is deactivated, so the key keeps whom it has: name another; its secret was retired here, and an ended secret never works again: give the entry a new one`)
 		w.check(textA, apikey.Retired)
 		w.check(text.Reveal(), apikey.Accepted)
 		if err := w.keys.Delete(ctx, root, k.ID); err != nil {
 			t.Fatal(err)
 		}
-		same(t, "deleted", w.apply(without, seed.Options{Adopt: true}), `~ person "bo@example.com": reactivated
+		same(t, "deleted", w.apply(full, seed.Options{Adopt: true}), `~ person "bo@example.com": reactivated
 ! key "Nightly export": was deleted here, and its secret never works again: take the entry out, or give it a new secret`)
 		w.check(textA, apikey.DeletedKey)
 		same(t, "new secret", w.apply(strings.Replace(full, "KEY_A", "KEY_B", 1), seed.Options{}), `+ key "Nightly export": groups: Reporting`)
@@ -109,7 +108,7 @@ func TestErrorsChangeNothing(t *testing.T) {
 		before := w.traces()
 		for _, tt := range []struct{ text, want string }{
 			{"keys:\n- name: x\n  groups: [Reporting]\n  secret_env: KEY_A", `seed.yaml:5: key "x": there is no group "Reporting"; name it under groups in this file`},
-			{"keys:\n- name: x\n  owner: eve@example.com\n  secret_env: KEY_A", `seed.yaml:5: key "x": the owner eve@example.com is no active person; name them under people in this file`},
+			{"keys:\n- name: x\n  owner: eve@example.com\n  secret_env: KEY_A", `seed.yaml:5: key "x": the owner eve@example.com is nobody here; name them under people in this file`},
 			{"keys:\n- name: x\n  secret_env: SHORT", `seed.yaml:5: key "x": invalid; key: a key must have 12 to 254 characters`},
 			{"keys:\n- name: x\n  secret_env: KEY_A\n  restriction: {scopes: [people:eat]}", `seed.yaml:5: key "x": invalid; restriction.scopes`},
 			{"keys:\n- name: x\n  secret_env: KEY_A\n  restriction: {resources: {groups: [Nix]}}", `restriction.resources.groups: there is no group "Nix"`},
@@ -298,6 +297,28 @@ func TestNoSecretIsStored(t *testing.T) {
 			if all := strings.Join(stored, "\n"); strings.Contains(all, textA) || strings.Contains(all, pass) {
 				t.Errorf("%s holds a secret", q)
 			}
+		}
+	})
+}
+
+// Somebody who leaves must not stop the next start: their keys have passed on,
+// and stay with whom they have.
+func TestOwnerLeaves(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		file := strings.NewReplacer("owner: ada", "owner: bo", "successor: bo", "successor: ada").Replace(full)
+		w.apply(file, seed.Options{})
+		if err := w.people.Deactivate(t.Context(), root, w.person("bo@example.com")); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "without Bo", w.apply(file, seed.Options{}), `! person "bo@example.com": is deactivated and stays so (--adopt takes them back)
+! key "Nightly export": the owner bo@example.com is deactivated, so the key keeps whom it has: name another`)
+		if k := w.key("Nightly"); k.Owner.Name != "Ada" {
+			t.Errorf("owner %+v", k.Owner)
+		}
+		w.check(textA, apikey.Accepted)
+		_, err := w.Apply(t.Context(), parse(t, "version: 1\nkeys: [{name: x, owner: bo@example.com, secret_env: KEY_B}]"), seed.Options{})
+		if err == nil || !strings.Contains(err.Error(), "the owner bo@example.com is deactivated") {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -29,6 +29,7 @@ type wanted struct {
 	groups           []int64 // with All Users
 	owner, successor int64
 	restriction      access.Restriction
+	away             []string // who of them is deactivated; the key keeps whom it has
 }
 
 // applyKey makes a key, or changes one that a file made.
@@ -82,11 +83,14 @@ func (r *run) resolve(ctx context.Context, k Key) (wanted, error) {
 	if w.groups, err = r.groupIDs(k.Groups.Or(nil)); err != nil {
 		return w, err
 	}
-	if w.owner, err = r.personID(ctx, "owner", k.Owner.Or("")); err != nil {
+	if w.owner, err = r.answerable(ctx, &w, "owner", k.Owner); err != nil {
 		return w, err
 	}
-	if w.successor, err = r.personID(ctx, "successor", k.Successor.Or("")); err != nil {
+	if w.successor, err = r.answerable(ctx, &w, "successor", k.Successor); err != nil {
 		return w, err
+	}
+	if len(w.away) > 0 {
+		w.Owner.Set, w.Successor.Set = false, false
 	}
 	w.restriction.Resources = maps.Clone(w.restriction.Resources) // the file may be applied again
 	for kind, list := range k.named {
@@ -101,6 +105,19 @@ func (r *run) resolve(ctx context.Context, k Key) (wanted, error) {
 	return w, nil
 }
 
+// answerable returns the id of the person who shall answer for a key. One who
+// is deactivated is noted: that must not stop a start.
+func (r *run) answerable(ctx context.Context, w *wanted, what string, email opt.Value[string]) (int64, error) {
+	if email.Or("") == "" {
+		return 0, nil
+	}
+	u, err := r.somebody(ctx, what, email.V)
+	if err == nil && !u.Active {
+		w.away = append(w.away, fmt.Sprintf("the %s %s is deactivated, so the key keeps whom it has: name another", what, email.V))
+	}
+	return u.ID, err
+}
+
 // resourceID returns the id of a group, person or key that a restriction names.
 func (r *run) resourceID(ctx context.Context, kind, name string) (int64, error) {
 	switch kind {
@@ -111,11 +128,11 @@ func (r *run) resourceID(ctx context.Context, kind, name string) (int64, error) 
 		}
 		return ids[len(ids)-1], nil
 	case "people":
-		id, err := r.personID(ctx, "person", name)
+		u, err := r.somebody(ctx, "person", name)
 		if err != nil {
 			return 0, fmt.Errorf("restriction.resources.people: %w", err)
 		}
-		return id, nil
+		return u.ID, nil
 	}
 	k, _, err := r.findKey(ctx, name)
 	if err == nil && k.ID == 0 {
@@ -156,6 +173,9 @@ func (r *run) secretState(ctx context.Context, k Key, old apikey.Key) (secretSta
 func (r *run) createKey(ctx context.Context, w wanted, state secretState) (Step, error) {
 	if state == secretDeleted {
 		return Step{Action: Left, Detail: []string{textDeleted}}, nil
+	}
+	if len(w.away) > 0 {
+		return Step{}, errors.New(strings.Join(w.away, "; "))
 	}
 	who := r.who
 	if w.creator != "" {
@@ -199,21 +219,26 @@ func (r *run) creator(ctx context.Context, email string) (*access.Principal, err
 	return who, nil
 }
 
-// changeKey changes a key that is there.
+// changeKey changes a key that is there. What the file asks for and cannot
+// have is noted.
 func (r *run) changeKey(ctx context.Context, w wanted, old apikey.Key, seeded bool, state secretState) (Step, error) {
 	change, detail := r.keyChanges(w, old)
-	narrow := w.Key.Restriction.Set && !w.restriction.Equal(old.Restriction)
+	narrow := w.Restriction.Set && !w.restriction.Equal(old.Restriction)
 	if narrow {
 		detail = append(detail, "restriction changed")
 	}
 	if state == secretNew {
 		detail = append(detail, "secret replaced")
 	}
+	notes := w.away
+	if state == secretEnded {
+		notes = append(notes, textEnded)
+	}
 	switch {
 	case len(detail) > 0 && !r.mine(seeded):
 		return left(detail), nil
-	case len(detail) == 0 && state == secretEnded:
-		return Step{Action: Left, Detail: []string{textEnded}}, nil
+	case len(detail) == 0 && len(notes) > 0:
+		return Step{Action: Left, Detail: notes}, nil
 	case len(detail) == 0 && (seeded || !r.opts.Adopt):
 		return Step{Action: Unchanged}, nil
 	}
@@ -231,13 +256,10 @@ func (r *run) changeKey(ctx context.Context, w wanted, old apikey.Key, seeded bo
 		}
 	}
 	action := Update
-	switch {
-	case len(detail) == 0:
+	if len(detail) == 0 {
 		action = Unchanged
-	case state == secretEnded:
-		detail = append(detail, textEnded)
 	}
-	return Step{Action: action, Detail: detail}, r.remember(ctx, kindKey, w.Name, old.ID)
+	return Step{Action: action, Detail: append(detail, notes...)}, r.remember(ctx, kindKey, w.Name, old.ID)
 }
 
 func (r *run) replaceSecret(ctx context.Context, w wanted, id int64) error {
@@ -263,7 +285,7 @@ func (r *run) keyChanges(w wanted, old apikey.Key) (apikey.Change, []string) {
 		c.Description = opt.Of(v)
 		detail = append(detail, "description changed")
 	}
-	if now := groupIDs(old.Groups); w.Key.Groups.Set && !slices.Equal(beside(w.groups), now) {
+	if now := groupIDs(old.Groups); w.Groups.Set && !slices.Equal(beside(w.groups), now) {
 		c.Groups = opt.Of(w.groups)
 		differ("groups", r.groupNames(now), r.groupNames(w.groups))
 	}

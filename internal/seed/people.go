@@ -142,16 +142,13 @@ func (r *run) personChanges(u people.User, p Person, groups []int64) (people.Cha
 	return c, detail
 }
 
-// personID returns the id of the active person with an address.
-func (r *run) personID(ctx context.Context, what, email string) (int64, error) {
-	if email == "" {
-		return 0, nil
-	}
+// somebody returns the person with an address, who may be deactivated.
+func (r *run) somebody(ctx context.Context, what, email string) (people.User, error) {
 	u, err := r.people.ByEmail(ctx, r.who, email)
-	if fault.Is(err, fault.NotFound) || err == nil && !u.Active {
-		return 0, fmt.Errorf("the %s %s is no active person; name them under people in this file", what, email)
+	if fault.Is(err, fault.NotFound) {
+		return u, fmt.Errorf("the %s %s is nobody here; name them under people in this file", what, email)
 	}
-	return u.ID, err
+	return u, err
 }
 
 func deref(s *string) string {

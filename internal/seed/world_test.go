@@ -1,7 +1,6 @@
 package seed_test
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -188,9 +187,4 @@ func (w *world) group(name string) int64 {
 	}
 	w.t.Fatalf("there is no group %q", name)
 	return 0
-}
-
-// withoutBo is the full file with nothing that asks for Bo to be active.
-func (w *world) withoutBo() string {
-	return strings.NewReplacer("    successor: bo@example.com\n", "", "people: [bo@example.com]", fmt.Sprintf("people: [%d]", w.person("bo@example.com"))).Replace(full)
 }

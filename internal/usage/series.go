@@ -28,10 +28,10 @@ func (s *Service) Series(ctx context.Context, keyID int64, from, to time.Time, b
 	if !from.Before(to) {
 		return nil, fault.Field("to", "must be after from.")
 	}
-	n := int((to.Sub(from) + width - 1) / width)
-	if n > maxBuckets {
+	if to.Sub(from) > maxBuckets*width { // Sub stops at the longest Duration
 		return nil, fault.Field("from", "must be at most %d hours or days before to.", maxBuckets)
 	}
+	n := int((to.Sub(from) + width - 1) / width)
 	if err := s.FlushNow(ctx); err != nil {
 		return nil, err
 	}

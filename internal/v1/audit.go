@@ -35,8 +35,8 @@ type auditInput struct {
 	Action     opt.Value[string] `query:"action" rule:"nonempty,max=100,notnull"`
 	ObjectKind opt.Value[string] `query:"object_kind" rule:"nonempty,max=100,notnull"`
 	ObjectID   opt.Value[int64]  `query:"object_id" rule:"posint,notnull"`
-	From       opt.Value[string] `query:"from" rule:"time,notnull"`
-	To         opt.Value[string] `query:"to" rule:"time,notnull"`
+	From       opt.Value[string] `query:"from" rule:"date-time,notnull"`
+	To         opt.Value[string] `query:"to" rule:"date-time,notnull"`
 	Query      opt.Value[string] `query:"q" rule:"nonempty,max=100,notnull"`
 	After      opt.Value[int64]  `query:"after" rule:"posint,notnull"`
 	Before     opt.Value[int64]  `query:"before" rule:"posint,notnull"`

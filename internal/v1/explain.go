@@ -38,7 +38,7 @@ type explainInput struct {
 	Path    string            `json:"path" rule:"nonempty,max=8000"` // with its query, when there is one
 	Body    opt.Value[any]    `json:"body"`
 	Address opt.Value[string] `json:"address" rule:"nonempty,max=100"` // of the client
-	At      opt.Value[string] `json:"at" rule:"time"`                  // now when absent
+	At      opt.Value[string] `json:"at" rule:"date-time"`             // now when absent
 }
 
 // explanation is what would be decided about a call, and how.
@@ -91,70 +91,66 @@ type explainedRefusal struct {
 	Detail  string `json:"detail"`
 }
 
-// The names of steps that are not checks of a key.
-const (
-	stepRoute = "routing" // whether there is such a route
-	stepInput = "input"   // whether it takes what is sent
-)
-
 func (a *API) explain(ctx context.Context, c *endpoint.Call, in explainInput) (explanation, error) {
-	from, at, err := a.placeAndTime(in)
+	call, err := a.asked(in)
 	if err != nil {
 		return explanation{}, err
 	}
-	who, checks, err := a.deps.Simulate(ctx, c.Who, in.KeyID, from, at)
+	e, err := a.Explain(ctx, c.Who, call)
 	if err != nil {
 		return explanation{}, err
 	}
-	rt, req, err := a.plan(ctx, who, in)
-	if bad := badRequest(err); err != nil && bad == nil {
-		return explanation{}, err
-	} else if bad != nil {
-		return refusedBefore(stepInput, *bad, rt, req), nil
-	}
-	if rt == nil {
-		return refusedBefore(stepRoute, newProblem(codeTable[codeNoRoute], "", nil), nil, req), nil
-	}
-	out := newExplanation(rt, req)
-	out.decide(checks, access.Explain(who, req))
-	return out, nil
+	return showExplanation(e), nil
 }
 
-// placeAndTime returns where and when the call is made.
-func (a *API) placeAndTime(in explainInput) (from netip.Addr, at time.Time, err error) {
+// Explain says whether a key may make a call of one of the APIs, for the
+// pages too. It returns what the Simulator does, and Invalid for what is no
+// path.
+func (a *API) Explain(ctx context.Context, who *access.Principal, call endpoint.Asked) (endpoint.Explanation, error) {
+	return endpoint.Explainer{
+		Simulate: a.deps.Simulate, Table: a.tableOf, Status: refusalStatus, NoRoute: noRoute, Bad: badRequest,
+	}.Explain(ctx, who, call)
+}
+
+// asked reads the call, with where and when it is made.
+func (a *API) asked(in explainInput) (endpoint.Asked, error) {
+	call := endpoint.Asked{KeyID: in.KeyID, Method: in.Method, Path: in.Path, At: moment(in.At)}
+	var err error
 	if text, ok := in.Address.Get(); ok {
-		if from, err = netip.ParseAddr(text); err != nil {
-			return from, at, fault.Field("address", "Send an address such as 192.0.2.7 or 2001:db8::7.")
+		if call.From, err = netip.ParseAddr(text); err != nil {
+			return call, fault.Field("address", "Send an address such as 192.0.2.7 or 2001:db8::7.")
 		}
 	}
 	if !strings.HasPrefix(in.Path, "/") {
-		return from, at, fault.Field("path", "Send a path such as /api/user/7.")
+		return call, fault.Field("path", "Send a path such as /api/user/7.")
 	}
-	if at = moment(in.At); at.IsZero() {
-		at = a.deps.Clock.Now()
+	if call.At.IsZero() {
+		call.At = a.deps.Clock.Now()
 	}
-	return from.Unmap(), at, nil
-}
-
-// plan finds out what the call would want, in the API that has its path.
-func (a *API) plan(ctx context.Context, who *access.Principal, in explainInput) (*endpoint.Route, access.Request, error) {
-	var body []byte
 	if in.Body.Set {
-		var err error
-		if body, err = json.Marshal(in.Body.V); err != nil {
-			return nil, access.Request{}, fault.Wrap(err, "write the body of an explained call")
+		if call.Body, err = json.Marshal(in.Body.V); err != nil {
+			return call, fault.Wrap(err, "write the body of an explained call")
 		}
 	}
-	table := a.deps.Metabase
-	if in.Path == "/v1" || strings.HasPrefix(in.Path, "/v1/") {
-		table = a.table
-	}
-	return table.Plan(ctx, who, in.Method, in.Path, body)
+	return call, nil
 }
 
-// badRequest returns the problem of a call that would be refused for what it
+// tableOf returns the routes of the API that has the path.
+func (a *API) tableOf(path string) *endpoint.Table {
+	if path == "/v1" || strings.HasPrefix(path, "/v1/") {
+		return a.table
+	}
+	return a.deps.Metabase
+}
+
+func noRoute() endpoint.Answered {
+	p := newProblem(codeTable[codeNoRoute], "", nil)
+	return endpoint.Answered{Status: p.Status, Code: p.Code, Detail: p.Detail}
+}
+
+// badRequest returns the answer to a call that would be refused for what it
 // sends, or nil.
-func badRequest(err error) *Problem {
+func badRequest(err error) *endpoint.Answered {
 	if _, ok := errors.AsType[*endpoint.ValidationError](err); !ok {
 		if _, ok := errors.AsType[*endpoint.PagingError](err); !ok {
 			return nil
@@ -164,66 +160,37 @@ func badRequest(err error) *Problem {
 	for _, f := range p.Errors {
 		p.Detail += " " + f.Field + ": " + f.Detail
 	}
-	return &p
+	return &endpoint.Answered{Status: p.Status, Code: p.Code, Detail: p.Detail}
 }
 
-// refusedBefore explains a call that is refused before the key matters.
-func refusedBefore(step string, p Problem, rt *endpoint.Route, req access.Request) explanation {
-	out := newExplanation(rt, req)
-	out.Status, out.Code = opt.Of(p.Status), opt.Of(p.Code)
-	out.DecidedBy, out.Message = step, p.Detail
-	out.Steps = append(out.Steps, explainedStep{Name: step, Detail: p.Detail})
-	return out
-}
-
-// newExplanation says what the call wants.
-func newExplanation(rt *endpoint.Route, req access.Request) explanation {
-	out := explanation{Resources: []explainedRef{}, Writes: []explainedField{}, Steps: []explainedStep{}}
-	if rt != nil {
+// showExplanation puts an explanation into the form of this API.
+func showExplanation(e endpoint.Explanation) explanation {
+	out := explanation{
+		Allowed: e.Allowed, Anonymous: e.Anonymous, DecidedBy: e.DecidedBy, Message: sentence(e.Message),
+		Resources: []explainedRef{}, Writes: []explainedField{}, Steps: []explainedStep{},
+	}
+	if e.Status != 0 {
+		out.Status, out.Code = opt.Of(e.Status), opt.Of(cmp.Or(e.Code, codeUnknown))
+	}
+	if e.Trial != nil {
+		out.Trial = &explainedRefusal{e.Trial.Code, e.Trial.Message, e.Trial.Detail}
+	}
+	if rt := e.Route; rt != nil {
 		out.Route = &explainedRoute{
 			Route: rt.Pattern(), Doc: rt.Doc, Who: rt.Policy.Who.String(), Scope: rt.Policy.Scope.String(),
-			ExtraScopes: scopeTexts(req.Extra),
+			ExtraScopes: scopeTexts(e.Request.Extra),
 		}
 	}
-	for _, r := range req.Refs {
+	for _, r := range e.Request.Refs {
 		out.Resources = append(out.Resources, explainedRef(r))
 	}
-	for _, w := range req.Writes {
+	for _, w := range e.Request.Writes {
 		out.Writes = append(out.Writes, explainedField(w))
 	}
-	return out
-}
-
-// decide puts together what the check of the key found and what access
-// decides. A key that is refused is as good as none, except when it is told so.
-func (out *explanation) decide(checks []access.Step, d access.Decision) {
-	var refused *access.Step
-	for i, s := range checks {
-		if out.Steps = append(out.Steps, explainedStep(s)); !s.Passed && refused == nil {
-			refused = &checks[i]
-		}
-	}
-	for _, s := range d.Steps {
+	for _, s := range e.Steps {
 		out.Steps = append(out.Steps, explainedStep(s))
 	}
-	out.Allowed, out.Anonymous, out.DecidedBy, out.Message = d.Allowed, d.Anonymous, d.DecidedBy, d.Message
-	switch {
-	case refused != nil && out.Route.Who == access.Anyone.String() && refusalStatus(refused.Name) == http.StatusUnauthorized:
-		out.Anonymous, out.DecidedBy = true, refused.Name
-		out.Message = "The route is open to everybody, so the call is answered as if no key was sent: " + sentence(refused.Detail)
-	case refused != nil:
-		out.refuse(refused.Name, refused.Name, refused.Detail)
-	case !d.Allowed:
-		out.refuse(d.Code, d.DecidedBy, d.Message)
-	case d.Trial != nil:
-		out.Trial = &explainedRefusal{d.Trial.Code, d.Trial.Message, d.Trial.Detail}
-	}
-}
-
-func (out *explanation) refuse(code, step, message string) {
-	out.Allowed, out.Anonymous = false, false
-	out.Status, out.Code = opt.Of(refusalStatus(code)), opt.Of(cmp.Or(code, codeUnknown))
-	out.DecidedBy, out.Message = step, sentence(message)
+	return out
 }
 
 // refusalStatus is what a key gets that is refused for a reason. A reason that

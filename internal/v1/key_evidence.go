@@ -31,8 +31,8 @@ type evidenceRoutes struct {
 // one day ago by hour, until now.
 type usageInput struct {
 	keyInput
-	From opt.Value[string] `query:"from" rule:"time,notnull"`
-	To   opt.Value[string] `query:"to" rule:"time,notnull"`
+	From opt.Value[string] `query:"from" rule:"date-time,notnull"`
+	To   opt.Value[string] `query:"to" rule:"date-time,notnull"`
 	By   opt.Value[string] `query:"by" rule:"enum=hour|day,notnull"` // day when absent
 }
 

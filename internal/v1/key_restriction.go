@@ -98,7 +98,7 @@ func showTrialCount(r usage.TrialCount) trialRefusal {
 // suggestInput says how far to look back.
 type suggestInput struct {
 	keyInput
-	Since opt.Value[string] `query:"since" rule:"time,notnull"` // 30 days ago when absent
+	Since opt.Value[string] `query:"since" rule:"date-time,notnull"` // 30 days ago when absent
 }
 
 // suggestion is a proposal; its restriction can be put on trial as it is.

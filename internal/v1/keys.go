@@ -89,7 +89,7 @@ type keyListInput struct {
 	Tag           opt.Value[string] `query:"tag" rule:"nonblank,max=50,notnull"`
 	State         opt.Value[string] `query:"state" rule:"enum=active|disabled|expired|deleted,notnull"`
 	Review        opt.Value[bool]   `query:"review" rule:"notnull"`
-	ExpiresBefore opt.Value[string] `query:"expires_before" rule:"time,notnull"`
+	ExpiresBefore opt.Value[string] `query:"expires_before" rule:"date-time,notnull"`
 	Order         opt.Value[string] `query:"order" rule:"enum=name|age,notnull"`
 }
 
@@ -162,7 +162,7 @@ type newKeyInput struct {
 	SuccessorID opt.Value[int64]              `json:"successor_id" rule:"posint" kind:"people"`
 	Tags        opt.Value[[]string]           `json:"tags" rule:"nonblank,max=50"`
 	Restriction opt.Value[access.Restriction] `json:"restriction"`
-	ExpiresAt   opt.Value[string]             `json:"expires_at" rule:"time"` // absent: as the policy says; null: never
+	ExpiresAt   opt.Value[string]             `json:"expires_at" rule:"date-time"` // absent: as the policy says; null: never
 }
 
 func (k keyRoutes) create(ctx context.Context, c *endpoint.Call, in newKeyInput) (wireNewKey, error) {
@@ -220,7 +220,7 @@ type editKeyInput struct {
 	OwnerID     opt.Value[int64]    `json:"owner_id" rule:"posint" kind:"people"`
 	SuccessorID opt.Value[int64]    `json:"successor_id" rule:"posint" kind:"people"`
 	Tags        opt.Value[[]string] `json:"tags" rule:"nonblank,max=50"`
-	ExpiresAt   opt.Value[string]   `json:"expires_at" rule:"time"`
+	ExpiresAt   opt.Value[string]   `json:"expires_at" rule:"date-time"`
 }
 
 func (k keyRoutes) update(ctx context.Context, c *endpoint.Call, in editKeyInput) (wireKey, error) {
@@ -258,7 +258,7 @@ func (k keyRoutes) delete(ctx context.Context, c *endpoint.Call, in keyInput) (e
 type disableInput struct {
 	keyInput
 	Reason string            `json:"reason" rule:"nonblank,max=500"`
-	Until  opt.Value[string] `json:"until" rule:"time"` // null or absent: until it is enabled
+	Until  opt.Value[string] `json:"until" rule:"date-time"` // null or absent: until it is enabled
 }
 
 func (k keyRoutes) disable(ctx context.Context, c *endpoint.Call, in disableInput) (wireKey, error) {
@@ -274,7 +274,7 @@ func (k keyRoutes) enable(ctx context.Context, c *endpoint.Call, in keyInput) (w
 // overlapInput says how long the old text goes on working. Without any of it,
 // the old text ends at once.
 type overlapInput struct {
-	OverlapUntil opt.Value[string] `json:"overlap_until" rule:"time"`
+	OverlapUntil opt.Value[string] `json:"overlap_until" rule:"date-time"`
 	OverlapDays  opt.Value[int64]  `json:"overlap_days" rule:"posint"`
 	SilentDays   opt.Value[int64]  `json:"silent_days" rule:"posint"` // it ends after so many days without use
 }

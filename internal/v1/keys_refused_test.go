@@ -125,14 +125,12 @@ func TestFieldsOfKeys(t *testing.T) {
 	h.ok(200, "field", "PUT", "/v1/keys/{k}/restriction", `{"read_only":true,"fields":{"keys":["description"]}}`).are("restriction.read_only", "true")
 }
 
-const (
-	long254 = 255
-	manyID  = "99999999999999999999"
-)
+// manyID is an id that no int64 holds.
+const manyID = "99999999999999999999"
 
 func TestBadInputOfKeys(t *testing.T) {
 	h := newHouse(t)
-	text := strings.Repeat("x", long254)
+	text := strings.Repeat("x", 255)
 	tests := []struct {
 		method, path, body string
 		status             int

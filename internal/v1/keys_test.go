@@ -107,9 +107,13 @@ func TestDisableAndEnableKey(t *testing.T) {
 	h.clock.Advance(24 * time.Hour)
 	h.ok(200, "member", "GET", "/v1/self", "")
 	h.ok(200, "ada", "GET", "/v1/keys/{member}", "").are("state", `"active"`, "disabled", "null")
+	h.ok(200, "ada", "PATCH", "/v1/keys/{root}", `{"expires_at":"2026-11-24T00:00:00Z"}`)
+	h.ok(200, "ada", "POST", "/v1/keys/{root}/disable", `{"reason":"to be gone"}`)
 	h.ok(200, "ada", "POST", "/v1/keys/{member}/disable", `{"reason":"leaked"}`).are("disabled.until", "null")
 	h.ok(200, "ada", "POST", "/v1/keys/{member}/enable", "").are("state", `"active"`, "disabled", "null")
 	h.ok(200, "member", "GET", "/v1/self", "")
+	h.clock.Advance(24 * time.Hour)
+	h.ok(200, "ada", "GET", "/v1/keys/{root}", "").are("state", `"expired"`, "disabled.reason", `"to be gone"`)
 }
 
 func TestRotateKey(t *testing.T) {
@@ -149,10 +153,15 @@ func TestDeletedKeysKeepTheirHistory(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	h.ok(200, "ada", "GET", "/v1/keys/{member}/secrets", "").are("data.0.state", `"retired"`)
-	h.ok(200, "ada", "GET", "/v1/keys/{member}/usage", "").are("totals.requests", "2")
+	h.clock.Advance(time.Minute)
+	h.ok(200, "ada", "GET", "/v1/keys/{member}/usage", "").are("totals.requests", "2", "totals.ok", "1", "totals.refused", "1")
 	for _, call := range []string{"DELETE ", "PATCH ", "POST /disable", "POST /enable", "POST /rotate", "PUT /restriction", "PUT /trial", "DELETE /trial", "POST /trial/enforce"} {
 		method, rest, _ := strings.Cut(call, " ")
-		h.refused(404, "not-found", "ada", method, "/v1/keys/{member}"+rest, minimal(rest))
+		body := ""
+		if method == "PUT" || rest == "/disable" {
+			body = minimal(rest)
+		}
+		h.refused(404, "not-found", "ada", method, "/v1/keys/{member}"+rest, body)
 	}
 }
 

@@ -30,9 +30,9 @@ type wireKey struct {
 	Restriction access.Restriction  `json:"restriction"`
 	Trial       *access.Restriction `json:"trial"`
 	TrialSince  *time.Time          `json:"trial_since"`
-	ExpiresAt   *time.Time          `json:"expires_at"` // null: never
-	ExpiredAt   *time.Time          `json:"expired_at"` // when the end was noticed
-	Disabled    *keyDisabled        `json:"disabled"`
+	ExpiresAt   *time.Time          `json:"expires_at"`   // null: never
+	ExpiredAt   *time.Time          `json:"expired_at"`   // when the end was noticed
+	Disabled    *keyDisabled        `json:"disabled"`     // also when the key has ended besides
 	ReviewSince *time.Time          `json:"review_since"` // the owner was deactivated and nobody followed
 	Source      string              `json:"source"`       // seed or bootstrap; "" for keys that people made
 	LastUsed    *lastUse            `json:"last_used"`
@@ -143,7 +143,7 @@ func showKey(who *access.Principal, k apikey.Key, now time.Time) wireKey {
 			out.Groups = append(out.Groups, groupRef(g))
 		}
 	}
-	if out.State == string(apikey.Disabled) {
+	if k.DisabledAt != nil && (k.DisabledUntil == nil || now.Before(*k.DisabledUntil)) {
 		out.Disabled = &keyDisabled{At: *k.DisabledAt, Until: k.DisabledUntil, Reason: k.DisabledReason, By: somebody(who, k.DisabledBy)}
 	}
 	return out

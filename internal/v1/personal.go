@@ -58,7 +58,7 @@ type newPersonalInput struct {
 	GroupIDs    opt.Value[[]int64]            `json:"group_ids" rule:"posint" kind:"groups"` // groups of the person to use
 	Tags        opt.Value[[]string]           `json:"tags" rule:"nonblank,max=50"`
 	Restriction opt.Value[access.Restriction] `json:"restriction"`
-	ExpiresAt   opt.Value[string]             `json:"expires_at" rule:"time"` // absent: as the policy says; null: never
+	ExpiresAt   opt.Value[string]             `json:"expires_at" rule:"date-time"` // absent: as the policy says; null: never
 }
 
 func (p personalRoutes) create(ctx context.Context, c *endpoint.Call, in newPersonalInput) (wireNewKey, error) {
@@ -85,7 +85,7 @@ type editPersonalInput struct {
 	Description opt.Value[string]   `json:"description" rule:"max=2000"`
 	GroupIDs    opt.Value[[]int64]  `json:"group_ids" rule:"posint" kind:"groups"`
 	Tags        opt.Value[[]string] `json:"tags" rule:"nonblank,max=50"`
-	ExpiresAt   opt.Value[string]   `json:"expires_at" rule:"time"`
+	ExpiresAt   opt.Value[string]   `json:"expires_at" rule:"date-time"`
 }
 
 func (p personalRoutes) update(ctx context.Context, c *endpoint.Call, in editPersonalInput) (wireKey, error) {

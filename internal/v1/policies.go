@@ -135,8 +135,8 @@ type rateInput struct {
 
 // existingInput says what the policy does to the keys that are there.
 type existingInput struct {
-	Cap  bool              `json:"cap"`              // give an earlier end to those that live too long
-	From opt.Value[string] `json:"from" rule:"time"` // but none before this time; a day from now when absent
+	Cap  bool              `json:"cap"`                   // give an earlier end to those that live too long
+	From opt.Value[string] `json:"from" rule:"date-time"` // but none before this time; a day from now when absent
 }
 
 // policy returns the policy that the input describes. Days beyond all bounds

@@ -13,8 +13,8 @@ import (
 
 // The rules of this API itself.
 const (
-	ruleTime   = "time"   // a moment in RFC 3339
-	ruleDigest = "digest" // SHA-256 in hexadecimal
+	ruleTime   = "date-time" // a moment in RFC 3339
+	ruleDigest = "digest"    // SHA-256 in hexadecimal
 )
 
 // Rules returns the named checks that the inputs of the routes use.

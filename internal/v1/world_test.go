@@ -65,7 +65,7 @@ type makeInput struct {
 	Refs    opt.Value[[]owner]   `json:"refs"`
 	Free    opt.Value[any]       `json:"free"`
 	Mail    opt.Value[string]    `json:"mail" rule:"email"`
-	At      opt.Value[string]    `json:"at" rule:"time"`
+	At      opt.Value[string]    `json:"at" rule:"date-time"`
 	Labels  opt.Value[[]string]  `json:"labels" rule:"max=3"`
 	Secrets opt.Value[[]float64] `json:"ratios"`
 }

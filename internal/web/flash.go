@@ -10,6 +10,12 @@ type message string
 const (
 	saidKeySaved          message = "key-saved"
 	saidKeyDeleted        message = "key-deleted"
+	saidKeyDisabled       message = "key-disabled"
+	saidKeyEnabled        message = "key-enabled"
+	saidKeyRestricted     message = "key-restricted"
+	saidSecretRetired     message = "secret-retired"
+	saidTrialStarted      message = "trial-started"
+	saidTrialEnded        message = "trial-ended"
 	saidPersonSaved       message = "person-saved"
 	saidPersonInvited     message = "person-invited"
 	saidPersonDeactivated message = "person-deactivated"
@@ -33,6 +39,12 @@ func texts() map[message]string {
 	return map[message]string{
 		saidKeySaved:          "The API key was saved.",
 		saidKeyDeleted:        "The API key was deleted. It stopped working at once.",
+		saidKeyDisabled:       "The API key was disabled. It is refused from now on.",
+		saidKeyEnabled:        "The API key works again.",
+		saidKeyRestricted:     "The restriction is in force.",
+		saidSecretRetired:     "The secret was retired. It stopped working at once.",
+		saidTrialStarted:      "The restriction is on trial. It refuses nothing yet; this page shows what it would have refused.",
+		saidTrialEnded:        "The trial has ended. The key may do what it could before.",
 		saidPersonSaved:       "The changes were saved.",
 		saidPersonInvited:     "The invitation is on its way.",
 		saidPersonDeactivated: "The person was deactivated and signed out everywhere.",

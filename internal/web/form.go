@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"latchkey/internal/fault"
 	"latchkey/internal/secret"
@@ -94,9 +95,8 @@ func (f *form) refused(err error, fields ...string) error {
 	f.status, f.Message, f.Errors = statusOf(e.Kind), sentence(e.Message), map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
 		text := sentence(e.Fields[name])
-		short := name[strings.LastIndexByte(name, '.')+1:] // user.email is the field email
-		if slices.Contains(fields, short) {
-			f.Errors[short] = text
+		if field := fieldOf(name, fields); field != "" {
+			f.Errors[field] = text
 			continue
 		}
 		f.Message = strings.TrimSpace(f.Message + " " + text)
@@ -105,6 +105,47 @@ func (f *form) refused(err error, fields ...string) error {
 		f.Message = "That did not work. Please check what you typed."
 	}
 	return nil
+}
+
+// fieldOf returns the field of a form that a fault's field stands for, or "".
+// user.email is the field email; where a form has the field restriction, all
+// parts of it keep their names.
+func fieldOf(name string, fields []string) string {
+	head, _, _ := strings.Cut(name, ".")
+	short := name[strings.LastIndexByte(name, '.')+1:]
+	switch {
+	case slices.Contains(fields, head):
+		return name
+	case slices.Contains(fields, short):
+		return short
+	}
+	return ""
+}
+
+// filled reports whether something was typed or chosen in one of the fields.
+func (f *form) filled(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return f.text(name) != "" })
+}
+
+// wrong reports whether something is wrong with one of the fields, or with a
+// part of it.
+func (f *form) wrong(names ...string) bool {
+	for field := range f.Errors {
+		head, _, _ := strings.Cut(field, ".")
+		if slices.Contains(names, head) {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether a value is among those chosen for a field.
+func (f *form) has(name, value string) bool { return slices.Contains(f.Values[name], value) }
+
+// items returns the words that were typed into a field, split at commas,
+// blanks and ends of lines. Nothing typed is nil.
+func (f *form) items(name string) []string {
+	return strings.FieldsFunc(f.Get(name), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 // sentence makes a wire text readable: it begins with a capital letter, and

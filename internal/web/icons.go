@@ -28,6 +28,8 @@ func icons() map[string]string {
 		"warning":  `<path d="M10 3.2l7.6 13.3H2.4zM10 8.3v3.8M10 14.2v.2"/>`,
 		"sliders":  `<path d="M3 6h7M14 6h3M3 14h3M10 14h7"/><circle cx="12" cy="6" r="1.9"/><circle cx="8" cy="14" r="1.9"/>`,
 		"refresh":  `<path d="M16.3 8.5A6.5 6.5 0 0 0 4.4 6.7M3.7 11.5a6.5 6.5 0 0 0 11.9 1.8M4 3v4h4M16 17v-4h-4"/>`,
+		"rotate":   `<path d="M3.5 8.2h11M11.5 5l3.2 3.2-3.2 3.2M16.5 12.6h-11M8.5 9.6l-3.2 3 3.2 3.2"/>`,
+		"pause":    `<circle cx="10" cy="10" r="7"/><path d="M8 7.4v5.2M12 7.4v5.2"/>`,
 		"device":   `<rect x="3" y="4" width="14" height="9.5" rx="1.3"/><path d="M7.5 16.5h5M10 13.5v3"/>`,
 	}
 }

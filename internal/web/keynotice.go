@@ -39,26 +39,30 @@ func (p *page) countKeys(f apikey.Filter) (int, error) {
 	return n, err
 }
 
-// endingNotice counts the keys that come to their end within 1, 7 and 30 days,
-// and speaks of the nearest.
+// endingNotice counts the keys that come to their end within 1, 7 and 30 days.
+// It speaks of the nearest first.
 func (p *page) endingNotice() ([]notice, error) {
-	for _, near := range []struct {
-		days int
-		text string
-	}{{1, " within a day."}, {7, " within 7 days."}, {30, " within 30 days."}} {
-		before := p.now().Add(time.Duration(near.days) * day)
+	var text string
+	var nearest, counted int
+	for _, days := range []int{1, 7, 30} {
+		before := p.now().Add(time.Duration(days) * day)
 		n, err := p.countKeys(apikey.Filter{AnyKind: true, State: apikey.Active, Before: &before})
 		if err != nil {
 			return nil, err
 		}
-		if n > 0 {
-			return []notice{{
-				Text: plural(n, "key ends", "keys end") + near.text, Link: "Show which",
-				To: pathKeys + "?state=expiring&within=" + idText(int64(near.days)), Bad: near.days == 1,
-			}}, nil
+		switch {
+		case n == 0 || n == counted:
+		case counted == 0:
+			nearest, text = days, plural(n, "key ends", "keys end")+" within "+plural(days, "day", "days")
+		default:
+			text += ", " + number(n) + " within " + plural(days, "day", "days")
 		}
+		counted = n
 	}
-	return nil, nil
+	if counted == 0 {
+		return nil, nil
+	}
+	return []notice{{Text: text + ".", Link: "Show which", To: pathKeys + "?state=expiring", Bad: nearest == 1}}, nil
 }
 
 // alarmNotices says that retired secrets were tried.

@@ -25,6 +25,9 @@ type keyRow struct {
 	Last   *time.Time // nil means never used
 }
 
+// MoreGroups returns how many groups the key has beside the one that is shown.
+func (r keyRow) MoreGroups() int { return len(r.Groups) - 1 }
+
 // keyFilter is one choice of the list's filter.
 type keyFilter struct{ Name, Label string }
 

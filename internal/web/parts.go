@@ -16,13 +16,14 @@ type input struct {
 	Placeholder               string
 	Complete                  string // autocomplete
 	Max                       string // characters
+	List                      string // id of what is offered while one types
 	Required                  bool
 	Focus                     bool
 	Fixed                     bool // shown, not to be changed
 }
 
 // newInput describes a field. options are: required, focus, fixed, and
-// type=, hint=, placeholder=, complete=, max=. A field with an error takes the
+// type=, hint=, placeholder=, complete=, max=, list=. A field with an error takes the
 // focus from all others; passwords never show what was typed.
 func newInput(f *form, name, label string, options ...string) input {
 	in := input{Name: name, Label: label, Value: f.Get(name), Error: f.Errors[name], Type: "text"}
@@ -58,6 +59,8 @@ func (in *input) option(o string) {
 		in.Complete = value
 	case "max":
 		in.Max = value
+	case "list":
+		in.List = value
 	}
 }
 

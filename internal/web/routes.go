@@ -81,6 +81,21 @@ func keyRoutes() []route {
 		{http.MethodPost, pathKeys + "/{id}/regenerate", write, (*page).regenerateKey},
 		{http.MethodGet, pathKeys + "/{id}/delete", read, (*page).showKeyDelete},
 		{http.MethodPost, pathKeys + "/{id}/delete", write, (*page).deleteKey},
+		{http.MethodGet, pathKeys + "/{id}", read, (*page).showKey},
+		{http.MethodGet, pathKeys + "/{id}/rotate", read, (*page).showKeyRotate},
+		{http.MethodPost, pathKeys + "/{id}/rotate", write, (*page).rotateKey},
+		{http.MethodGet, pathKeys + "/{id}/disable", read, (*page).showKeyDisable},
+		{http.MethodPost, pathKeys + "/{id}/disable", write, (*page).disableKey},
+		{http.MethodGet, pathKeys + "/{id}/enable", read, (*page).showKeyEnable},
+		{http.MethodPost, pathKeys + "/{id}/enable", write, (*page).enableKey},
+		{http.MethodGet, pathKeys + "/{id}/secrets/{secret}/retire", read, (*page).showRetire},
+		{http.MethodPost, pathKeys + "/{id}/secrets/{secret}/retire", write, (*page).retireSecret},
+		{http.MethodGet, pathKeys + "/{id}/restriction", read, (*page).showRestriction},
+		{http.MethodPost, pathKeys + "/{id}/restriction", write, (*page).saveRestriction},
+		{http.MethodPost, pathKeys + "/{id}/trial", write, (*page).startTrial},
+		{http.MethodPost, pathKeys + "/{id}/trial/end", write, (*page).endTrial},
+		{http.MethodGet, pathKeys + "/{id}/trial/enforce", read, (*page).showEnforce},
+		{http.MethodPost, pathKeys + "/{id}/trial/enforce", write, (*page).enforceTrial},
 	}
 }
 

@@ -1,5 +1,7 @@
 package web
 
+import "maps"
+
 // sheet says which templates make a page, and where it stands in the menus.
 type sheet struct {
 	Frame   string // narrow: a card; plain: header only; account, settings, people: with a menu
@@ -11,7 +13,7 @@ type sheet struct {
 // sheets returns all pages by name. A dialog is a page of its own, which lies
 // over another.
 func sheets() map[string]sheet {
-	return map[string]sheet{
+	all := map[string]sheet{
 		"error":          {Frame: "plain", files: []string{"error"}},
 		"setup":          {Frame: "narrow", files: []string{"setup"}},
 		"login":          {Frame: "narrow", files: []string{"login"}},
@@ -23,12 +25,6 @@ func sheets() map[string]sheet {
 		"sessions":       {Frame: "account", Menu: "sessions", files: []string{"sessions"}},
 		"general":        {Frame: "settings", Menu: "general", files: []string{"general"}},
 		"authentication": {Frame: "settings", Menu: "authentication", files: []string{"authentication"}},
-		"keys":           onKeys(),
-		"key-new":        onKeys("key_new"),
-		"key-secret":     onKeys("secret"),
-		"key-edit":       onKeys("key_edit"),
-		"key-regenerate": onKeys("key_regenerate"),
-		"key-delete":     onKeys("key_delete"),
 		"people":         onPeople("people"),
 		"person-new":     onPeople("people", "person_new"),
 		"person-secret":  onPeople("people", "secret"),
@@ -46,10 +42,27 @@ func sheets() map[string]sheet {
 		"group-remove":   onGroups("group", "member_remove"),
 		"group-options":  {files: []string{"group_options"}, partial: true},
 	}
+	maps.Copy(all, keySheets())
+	return all
 }
 
-func onKeys(dialog ...string) sheet {
-	return sheet{Frame: "settings", Menu: "authentication", files: append([]string{"keys"}, dialog...)}
+// keySheets returns the pages of keys. Some dialogs lie over the list or over
+// the page of a key.
+func keySheets() map[string]sheet {
+	on := func(page string, dialog ...string) sheet {
+		return sheet{Frame: "settings", Menu: "authentication", files: append([]string{"key_parts", page}, dialog...)}
+	}
+	all := map[string]sheet{
+		"keys": on("keys"), "key": on("key"), "key-restriction": on("key_restriction"), "key-new": on("keys", "key_new"),
+		"key-secret": on("keys", "secret"), "key-secret" + onPage: on("key", "secret"),
+	}
+	for _, what := range []string{"edit", "regenerate", "delete"} {
+		all["key-"+what] = on("keys", "key_"+what)
+	}
+	for _, what := range []string{"edit", "regenerate", "delete", "rotate", "disable", "enable", "retire", "enforce"} {
+		all["key-"+what+onPage] = on("key", "key_"+what)
+	}
+	return all
 }
 
 func onPeople(files ...string) sheet { return sheet{Frame: "people", Menu: "people", files: files} }

@@ -84,5 +84,6 @@ func functions(a *assets, c clock.Clock) template.FuncMap {
 		"plural":  plural,
 		"number":  number,
 		"browser": browser,
+		"reason":  reasonWords,
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"latchkey/internal/apikey"
 	"latchkey/internal/apptest"
+	"latchkey/internal/seed"
 )
 
 // page is a page of the documentation.
@@ -129,7 +130,7 @@ func help(t *testing.T) map[string]string {
 }
 
 var (
-	command = regexp.MustCompile(`(?m)(?:^|[\s(/])latchkey[ \t]+([a-z][a-z-]*)(?:[ \t]+([a-z][a-z-]*))?([^\n]*)`)
+	command = regexp.MustCompile(`(?m)(?:^|[\s(/])latchkey[ \t]+([a-z][a-z-]*)(?:[ \t]+([a-z][a-z-]*))?(?:[ \t]+([a-z][a-z-]*))?([^\n]*)`)
 	comment = regexp.MustCompile(`(?m)(?:^| )# .*$`)
 	flag    = regexp.MustCompile(`(?:^|\s)--([a-z][a-z0-9-]*)`)
 )
@@ -143,14 +144,16 @@ func TestCommands(t *testing.T) {
 		}
 		typed := comment.ReplaceAllString(strings.Join(code, "\n"), "")
 		for _, m := range command.FindAllStringSubmatch(strings.ReplaceAll(typed, "-u latchkey ", ""), -1) {
-			text, ok := known[m[1]+" "+m[2]]
-			if !ok {
-				text, ok = known[m[1]]
+			text, ok := known[m[1]+" "+m[2]+" "+m[3]]
+			for _, name := range []string{m[1] + " " + m[2], m[1]} {
+				if !ok {
+					text, ok = known[name]
+				}
 			}
 			if !ok {
 				t.Errorf("%s: there is no command latchkey %s %s", p.name, m[1], m[2])
 			}
-			for _, f := range flag.FindAllStringSubmatch(m[3], -1) {
+			for _, f := range flag.FindAllStringSubmatch(m[3]+m[4], -1) {
 				if f[1] != "help" && !strings.Contains(text, "--"+f[1]) {
 					t.Errorf("%s: latchkey %s %s has no flag --%s", p.name, m[1], m[2], f[1])
 				}
@@ -178,12 +181,37 @@ func TestOptions(t *testing.T) {
 			}
 		}
 		for _, block := range p.blocks("yaml") {
+			if isSeed(block) {
+				continue
+			}
 			for _, m := range regexp.MustCompile(`(?m)^([a-z0-9-]+):`).FindAllStringSubmatch(block, -1) {
 				if !has(m[1]) {
 					t.Errorf("%s: there is no option %s", p.name, m[1])
 				}
 			}
 		}
+	}
+}
+
+// isSeed reports whether an example is a seed file, not a configuration.
+func isSeed(block string) bool { return strings.HasPrefix(block, "version:") }
+
+// TestSeeds reads the examples of seed files.
+func TestSeeds(t *testing.T) {
+	n := 0
+	for _, p := range pages(t) {
+		for _, block := range p.blocks("yaml") {
+			if !isSeed(block) {
+				continue
+			}
+			n++
+			if _, err := seed.Parse(p.name, strings.NewReader(block), nil); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("the pages have no seed file")
 	}
 }
 

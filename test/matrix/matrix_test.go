@@ -18,33 +18,36 @@ import (
 	"latchkey/internal/web"
 )
 
-var update = flag.Bool("update", false, "write testdata/routes.golden anew")
+var update = flag.Bool("update", false, "write the golden tables in testdata anew")
 
 // route is one declared route.
 type route struct {
 	method, path string
 	who          string // the callers of its policy
+	scope        string // of its policy; "" for pages
 	page         bool
 }
 
 func (r route) String() string { return r.method + " " + r.path }
 
-// declared returns the routes of the API as the running server declares them,
-// in the order of their paths, and those of the pages.
+// declared returns the routes of both APIs as the running server declares
+// them, in the order of their paths, and those of the pages.
 func declared(w *world) (api, pages []route) {
 	w.t.Helper()
-	var doc struct {
-		Paths map[string]map[string]struct {
-			Policy struct{ Who string } `json:"x-latchkey-policy"`
+	for _, place := range []string{"/api/docs/openapi.json", "/v1/openapi.json"} {
+		var doc struct {
+			Paths map[string]map[string]struct {
+				Policy struct{ Who, Scope string } `json:"x-latchkey-policy"`
+			}
+		}
+		w.Want(200, &doc, "GET", place, nil)
+		for path, methods := range doc.Paths {
+			for method, op := range methods {
+				api = append(api, route{method: strings.ToUpper(method), path: path, who: op.Policy.Who, scope: op.Policy.Scope})
+			}
 		}
 	}
-	w.Want(200, &doc, "GET", "/api/docs/openapi.json", nil)
-	for path, methods := range doc.Paths {
-		for method, op := range methods {
-			api = append(api, route{method: strings.ToUpper(method), path: path, who: op.Policy.Who})
-		}
-	}
-	rank := func(m string) int { return slices.Index([]string{"GET", "POST", "PUT", "DELETE"}, m) }
+	rank := func(m string) int { return slices.Index([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, m) }
 	slices.SortFunc(api, func(a, b route) int {
 		if c := strings.Compare(a.path, b.path); c != 0 {
 			return c
@@ -71,7 +74,7 @@ func TestMatrix(t *testing.T) {
 		after, first := newWorld(t, dbtest.SQLite), freshWorld(t, dbtest.SQLite)
 		api, pages := declared(after)
 		got := header() +
-			render("The API", fill(t, dbtest.SQLite, after, first, api, apiRecipes())) +
+			render("The API", fill(t, dbtest.SQLite, after, first, api, callRecipes())) +
 			render("The pages", fill(t, dbtest.SQLite, after, first, pages, pageRecipes()))
 		if *update && !t.Failed() {
 			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
@@ -85,7 +88,7 @@ func TestMatrix(t *testing.T) {
 		after, first := newWorld(t, dbtest.PostgreSQL), freshWorld(t, dbtest.PostgreSQL)
 		api, _ := declared(after)
 		want, _, _ := strings.Cut(readGolden(t), "\n## The pages")
-		compare(t, want, header()+render("The API", fill(t, dbtest.PostgreSQL, after, first, api, apiRecipes())))
+		compare(t, want, header()+render("The API", fill(t, dbtest.PostgreSQL, after, first, api, callRecipes())))
 		noTrouble(t, after, first)
 	})
 }
@@ -95,8 +98,10 @@ func header() string {
 # object is answered. Made by go test ./test/matrix -update; review every change.
 #
 # A status stands for its usual body: 401 Unauthenticated, 403 the text about
-# permissions, 404 Not found. Behind it, where it matters: where a redirect
-# leads, the field of an error, the beginning of another text, what is told.
+# permissions, 404 Not found; under /v1 a problem with the code unauthenticated,
+# group or not-found. Behind it, where it matters: where a redirect leads, the
+# field of an error, the beginning of another text, the code of a problem, what
+# is told.
 #
 # The owner of an object is tested apart (TestSelf), and so is that a foreign
 # object looks like a missing one (TestForeignLooksMissing).
@@ -110,7 +115,7 @@ func fill(t *testing.T, kind dbtest.Kind, after, first *world, routes []route, r
 	for _, r := range routes {
 		rec, ok := recipes[r.String()]
 		if !ok {
-			t.Errorf("%s is declared, but has no recipe for a valid call: add one to recipe_test.go", r)
+			t.Errorf("%s is declared, but has no recipe for a valid call: add one to recipe_test.go or recipe_v1_test.go", r)
 			continue
 		}
 		delete(recipes, r.String())
@@ -217,6 +222,9 @@ func class(a apptest.Answer, tells func(apptest.Answer) string) string {
 	if a.Body == usual[a.Status] {
 		return cell
 	}
+	if strings.HasPrefix(a.Header.Get("Content-Type"), "application/problem+json") {
+		return cell + problem(a)
+	}
 	var parsed struct {
 		Errors map[string]any
 		Status string
@@ -232,6 +240,26 @@ func class(a apptest.Answer, tells func(apptest.Answer) string) string {
 	}
 	words := strings.Fields(a.Body)
 	return cell + " " + strings.Join(words[:min(len(words), 2)], " ")
+}
+
+// problem returns what a problem says beside its status: a code that is not
+// the usual one, and the fields that are wrong.
+func problem(a apptest.Answer) string {
+	var p struct {
+		Code   string
+		Errors []struct{ Field string }
+	}
+	if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
+		return " " + err.Error()
+	}
+	out := ""
+	if usual := map[int]string{400: "invalid", 401: "unauthenticated", 403: "group", 404: "not-found"}; p.Code != usual[a.Status] {
+		out = " " + p.Code
+	}
+	for _, e := range p.Errors {
+		out += " " + e.Field
+	}
+	return out
 }
 
 // properties says how much of the settings a caller sees.
@@ -271,6 +299,11 @@ func render(title string, rows []row) string {
 		}
 		lines = append(lines, line)
 	}
+	return "\n## " + title + "\n\n" + columned(lines)
+}
+
+// columned writes lines of cells in columns.
+func columned(lines [][]string) string {
 	widths := make([]int, len(lines[0]))
 	for _, line := range lines {
 		for i, cell := range line {
@@ -278,7 +311,6 @@ func render(title string, rows []row) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n## %s\n\n", title)
 	for _, line := range lines {
 		var l strings.Builder
 		for i, cell := range line {
@@ -306,7 +338,7 @@ func compare(t *testing.T, want, got string) {
 			t.Errorf("is:   %s", line)
 		}
 	}
-	t.Errorf("%s is not what the server answers; if the change is right: go test ./test/matrix -update", golden)
+	t.Error("the golden table is not what the server answers; if the change is right: go test ./test/matrix -update")
 }
 
 // sendForm sends a form as a browser does.

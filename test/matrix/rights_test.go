@@ -1,6 +1,7 @@
 package matrix_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -27,6 +28,7 @@ func public() []string {
 		"POST /api/session/password-check", "POST /api/session/forgot_password",
 		"POST /api/session/reset_password", "GET /api/session/password_reset_token_valid",
 		"POST /api/session/google_auth",
+		"GET /v1/docs", "GET /v1/docs/style.css", "GET /v1/openapi.json", "GET /v1/vocabulary",
 
 		"GET /setup", "POST /setup", "GET /auth/login", "POST /auth/login", "POST /auth/logout",
 		"GET /auth/forgot_password", "POST /auth/forgot_password",
@@ -66,7 +68,7 @@ const missing = 999_999
 func TestForeignLooksMissing(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite)
 	api, pages := declared(w)
-	recipes := apiRecipes()
+	recipes := callRecipes()
 	maps.Copy(recipes, pageRecipes())
 	for _, r := range slices.Concat(api, pages) {
 		if r.who == access.Anyone.String() || !wildcard.MatchString(r.path) {
@@ -82,7 +84,7 @@ func TestForeignLooksMissing(t *testing.T) {
 				}
 			}
 			absent := w.send(r, c, p)
-			alike := class(foreign, nil) == class(absent, nil) && (foreign.Status == 303 || foreign.Body == absent.Body)
+			alike := class(foreign, nil) == class(absent, nil) && (foreign.Status == 303 || plainBody(foreign) == plainBody(absent))
 			if alike == (slices.Contains(told(), r.String()) && name != anonymous) {
 				t.Errorf("%s by %s: a foreign object is answered %d, a missing one %d", r, name, foreign.Status, absent.Status)
 			}
@@ -90,35 +92,42 @@ func TestForeignLooksMissing(t *testing.T) {
 	}
 }
 
+// plainBody is a body without the id of the request, which a problem bears.
+func plainBody(a apptest.Answer) string { return requestID.ReplaceAllString(a.Body, "") }
+
+var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
+
 // TestMissing: for an administrator, what is missing is 404 and nothing else,
 // and a number beyond all rows is missing too.
 func TestMissing(t *testing.T) {
 	w := newWorld(t, dbtest.PostgreSQL)
 	api, pages := declared(w)
-	recipes := apiRecipes()
+	recipes := callRecipes()
 	maps.Copy(recipes, pageRecipes())
 	// DELETE of an unknown group is 204, which clients rely on (3.5). In the
 	// pages, deleting a key that is gone is what was wanted. Changing a
-	// membership is always 402.
+	// membership is always 402. A policy for a group that there is not is a
+	// mistake in what is sent.
 	others := map[string]string{
 		"DELETE /api/permissions/group/{id}":                       "204",
 		"PUT /api/permissions/membership/{id}":                     "402",
+		"PUT /v1/policies/{group_id}":                              "400",
+		"POST /v1/policies/{group_id}/preview":                     "400",
 		"POST /admin/settings/authentication/api-keys/{id}/delete": "303 404",
 	}
 	for _, r := range slices.Concat(api, pages) {
-		if !strings.Contains(r.path, "{id}") {
-			continue
-		}
 		p := w.callers[admin]
-		for _, id := range []any{int64(missing), "99999999999999999999"} {
-			c := recipes[r.String()].make(w, p)
-			c.path["id"] = id
-			want := others[r.String()]
-			if want == "" {
-				want = "404"
+		for _, name := range []string{"id", "group_id", "secret", "session"} {
+			if !strings.Contains(r.path, "{"+name+"}") {
+				continue
 			}
-			if got := w.send(r, c, p); !strings.Contains(want, fmt.Sprint(got.Status)) {
-				t.Errorf("%s with the id %v: %d %.200s, want %s", r, id, got.Status, got.Body, want)
+			for _, id := range []any{int64(missing), "99999999999999999999"} {
+				c := recipes[r.String()].make(w, p)
+				c.path[name] = id
+				want := cmp.Or(others[r.String()], "404")
+				if got := w.send(r, c, p); !strings.Contains(want, fmt.Sprint(got.Status)) {
+					t.Errorf("%s with the %s %v: %d %.200s, want %s", r, name, id, got.Status, got.Body, want)
+				}
 			}
 		}
 	}

@@ -75,6 +75,8 @@ func newWorld(t *testing.T, kind dbtest.Kind) *world {
 	w := freshWorld(t, kind)
 	w.Setup()
 	w.fresh = false
+	// Policies allow all that they can, so that they hide no missing right.
+	w.Admin(200, nil, "PUT", "/v1/policies/0", map[string]any{"allow_personal": true, "self_rotate": true, "self_revoke": true})
 	w.callers = map[string]principal{
 		anonymous: {name: anonymous},
 		plain:     w.caller(plain, nil),
@@ -96,7 +98,7 @@ func newWorld(t *testing.T, kind dbtest.Kind) *world {
 func freshWorld(t *testing.T, kind dbtest.Kind) *world {
 	t.Helper()
 	w := &world{t: t, fresh: true, callers: map[string]principal{before: {name: before}}}
-	w.Server = apptest.Start(t, apptest.Options{Kind: kind, Env: []string{"LATCHKEY_DISABLE_SESSION_THROTTLE=true"}})
+	w.Server = apptest.Start(t, apptest.Options{Kind: kind, Env: []string{"LATCHKEY_DISABLE_SESSION_THROTTLE=true", "LATCHKEY_TRUSTED_PROXIES=127.0.0.1"}})
 	var props struct {
 		Token string `json:"setup-token"`
 	}
@@ -112,8 +114,13 @@ func (w *world) caller(name string, groups []int64) principal {
 	return principal{name: name, email: email, session: session}
 }
 
-// again returns the principal with a session of its own, for calls that end it.
+// again returns the principal with a session or a key of its own, for calls
+// that end it.
 func (w *world) again(p principal) principal {
+	if group := map[string]int64{plainKey: 1, adminKey: 2}[p.name]; group != 0 {
+		_, p.key = w.Key(w.unique(p.name), group)
+		return p
+	}
 	if p.email == "" || p.name == disabled {
 		return p
 	}
@@ -238,14 +245,7 @@ type call struct {
 
 // send sends a call to a route as a caller.
 func (w *world) send(r route, c call, p principal) apptest.Answer {
-	path := wildcard.ReplaceAllStringFunc(r.path, func(s string) string {
-		v, ok := c.path[strings.Trim(s, "{}")]
-		if !ok {
-			w.t.Fatalf("%s: the recipe has no value for %s", r, s)
-		}
-		return url.PathEscape(fmt.Sprint(v))
-	}) + c.query
-	headers := p.api()
+	path, headers := w.path(r, c), p.api()
 	if r.page {
 		headers = p.pages()
 	}
@@ -255,7 +255,18 @@ func (w *world) send(r route, c call, p principal) apptest.Answer {
 	return w.Do(r.method, path, c.body, headers...)
 }
 
-var wildcard = regexp.MustCompile(`\{[a-z]+\}`)
+// path writes the values of a call into the path of its route.
+func (w *world) path(r route, c call) string {
+	return wildcard.ReplaceAllStringFunc(r.path, func(s string) string {
+		v, ok := c.path[strings.Trim(s, "{}")]
+		if !ok {
+			w.t.Fatalf("%s: the recipe has no value for %s", r, s)
+		}
+		return url.PathEscape(fmt.Sprint(v))
+	}) + c.query
+}
+
+var wildcard = regexp.MustCompile(`\{[a-z_]+\}`)
 
 // golden is the reviewed table.
 const golden = "testdata/routes.golden"

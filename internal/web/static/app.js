@@ -1,9 +1,10 @@
 // What JavaScript adds to pages that work without it.
 import { openDialogs } from "./dialog.js";
-import { sendOnce } from "./forms.js";
+import { pickByTyping, sendOnce } from "./forms.js";
 import { offerCopies, guardSecrets } from "./copy.js";
 
 openDialogs();
 sendOnce();
+pickByTyping();
 offerCopies();
 guardSecrets();

@@ -26,3 +26,19 @@ export function sendOnce() {
 function setButtons(form, disabled) {
   for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = disabled;
 }
+
+// A field that belongs to one of several choices makes that choice when
+// something is typed into it. Choosing the policy empties the date.
+export function pickByTyping() {
+  document.addEventListener("input", (event) => {
+    const picks = event.target.dataset?.picks;
+    if (!picks) return;
+    const radio = event.target.closest("fieldset").querySelector(`input[type=radio][value="${picks}"]`);
+    if (radio) radio.checked = true;
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.type !== "radio" || event.target.value !== "policy") return;
+    const date = event.target.closest("fieldset")?.querySelector("input[type=date][data-picks]");
+    if (date) date.value = "";
+  });
+}

@@ -1,0 +1,2 @@
+// Package seed drives the built program with seed files, on both databases.
+package seed
