@@ -45,7 +45,7 @@ var kinds = []ResourceKind{
 	{Name: KindPolicies, Doc: "policies for keys, by group", Touches: []string{KindGroups}, Bound: true},
 	{Name: KindSettings, Doc: "settings of the instance, by name", Bound: true, Named: true},
 	{Name: KindPasswords, Doc: "people's passwords", Touches: []string{KindPeople}, PartOf: KindPeople},
-	{Name: KindSessions, Doc: "people's sessions", Touches: []string{KindPeople}, Bound: true},
+	{Name: KindSessions, Doc: "people's sessions", Touches: []string{KindPeople}},
 	{
 		Name: KindAudit, Doc: "the audit log, which tells about everything",
 		Touches: []string{KindPeople, KindGroups, KindMemberships, KindKeys, KindPolicies, KindSettings, KindSessions},

@@ -256,6 +256,15 @@ func within(who *access.Principal, k Key) error {
 	return nil
 }
 
+// holds refuses everybody but its person a new text of a personal key: who has
+// it acts as that person.
+func holds(who *access.Principal, k Key) error {
+	if k.Kind == KindPersonal && who.UserID != k.UserID {
+		return fault.Coded(fault.Forbidden, "not-your-key", "Only %s can rotate this personal key, for it acts as them. You can disable or delete it.", k.Owner.Name)
+	}
+	return nil
+}
+
 // resourcesExist refuses a restriction that names what is not there.
 func (s *Service) resourcesExist(ctx context.Context, r access.Restriction) error {
 	for _, kind := range slices.Sorted(maps.Keys(r.Resources)) {
@@ -289,6 +298,12 @@ func (s *Service) resourceExists(ctx context.Context, kind, id string) (bool, er
 	case "policies":
 		name, err := s.policyName(ctx, n) // the instance and every group can have one
 		return name != "", err
+	case "memberships":
+		_, err := s.groups.MembershipOf(ctx, n)
+		if fault.Is(err, fault.NotFound) {
+			return false, nil
+		}
+		return err == nil, err
 	case "keys":
 		_, err := s.one(ctx, n)
 		if fault.Is(err, fault.NotFound) {

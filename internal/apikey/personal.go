@@ -11,11 +11,17 @@ import (
 
 // PersonalAllowed reports whether a person may make keys for themselves.
 func (s *Service) PersonalAllowed(ctx context.Context, who *access.Principal) (bool, error) {
-	if err := requirePerson(who); err != nil {
-		return false, err
-	}
-	p, err := policyFor(ctx, s.db, who.Groups)
+	p, err := s.PersonalPolicy(ctx, who)
 	return p.AllowPersonal, err
+}
+
+// PersonalPolicy returns what holds for the keys that the person who calls
+// makes for themselves: the policies of all their groups, chosen or not.
+func (s *Service) PersonalPolicy(ctx context.Context, who *access.Principal) (Policy, error) {
+	if err := requirePerson(who); err != nil {
+		return Policy{}, err
+	}
+	return policyFor(ctx, s.db, who.Groups)
 }
 
 // requirePerson refuses everybody but a person who is signed in: a key that

@@ -46,6 +46,9 @@ func (s *Service) replace(ctx context.Context, who *access.Principal, id int64, 
 		if err := within(who, old); err != nil {
 			return err
 		}
+		if err := holds(who, old); err != nil {
+			return err
+		}
 		if o, err = s.checkOverlap(ctx, old, o); err != nil {
 			return err
 		}
@@ -149,9 +152,6 @@ func (s *Service) RetireSecret(ctx context.Context, who *access.Principal, id, s
 	return s.db.InTx(ctx, func(ctx context.Context) error {
 		key, err := s.one(ctx, id)
 		if err != nil {
-			return err
-		}
-		if err := within(who, key); err != nil {
 			return err
 		}
 		return s.retire(ctx, who.Actor(), key, secretID, "asked for")

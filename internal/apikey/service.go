@@ -180,9 +180,6 @@ func (s *Service) Delete(ctx context.Context, who *access.Principal, id int64) e
 		if err != nil {
 			return err
 		}
-		if err := within(who, key); err != nil {
-			return err
-		}
 		return s.end(ctx, who, key, "api-key.delete", nil)
 	})
 }

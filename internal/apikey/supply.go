@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"latchkey/internal/access"
+	"latchkey/internal/fault"
 	"latchkey/internal/secret"
 )
 
@@ -15,11 +16,17 @@ func (s *Service) Supply(ctx context.Context, who *access.Principal, id int64, d
 	if err := access.RequireAdmin(who); err != nil {
 		return Key{}, err
 	}
+	if d.Digest == nil && d.Supplied.Empty() {
+		return Key{}, fault.Field("key", "Give the text of the key, or its digest.")
+	}
 	m, err := s.material(d)
 	if err != nil {
 		return Key{}, err
 	}
 	return s.edit(ctx, who, id, func(ctx context.Context, old Key) error {
+		if err := holds(who, old); err != nil {
+			return err
+		}
 		if err := s.retireAll(ctx, id); err != nil {
 			return err
 		}

@@ -50,29 +50,27 @@ func (s *Service) Sweep(ctx context.Context) error {
 }
 
 // sweep calls f, which reports whether it changed anything, for the ids that a
-// query finds, some in each transaction. What f does not change must not be
-// found again for ever: a round that changes nothing is the last.
+// query finds, some in each transaction. What f changes must not be found
+// again; what it leaves is stepped over, so that it holds up nothing behind it.
 func (s *Service) sweep(ctx context.Context, f func(ctx context.Context, id int64) (bool, error), q string, args ...any) error {
-	q += fmt.Sprintf(" LIMIT %d", sweepBatch)
-	for {
-		found, err := db.All(ctx, s.db, db.Scalar[int64], q, args...)
+	for left := 0; ; {
+		found, err := db.All(ctx, s.db, db.Scalar[int64], fmt.Sprintf("%s LIMIT %d OFFSET %d", q, sweepBatch, left), args...)
 		if err != nil || len(found) == 0 {
 			return fault.Wrap(err, "look for keys")
 		}
-		changed := 0
 		err = s.db.InTx(ctx, func(ctx context.Context) error {
 			for _, id := range found {
 				did, err := f(ctx, id)
 				if err != nil {
 					return err
 				}
-				if did {
-					changed++
+				if !did {
+					left++
 				}
 			}
 			return nil
 		})
-		if err != nil || changed == 0 || len(found) < sweepBatch {
+		if err != nil || len(found) < sweepBatch {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"latchkey/internal/fault"
 	"latchkey/internal/people"
 	"latchkey/internal/server"
+	"latchkey/internal/v1"
 	"latchkey/internal/web"
 )
 
@@ -188,7 +189,7 @@ func handler(c call, h *house) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages(c, h, auth, jar, proxies)
+	pages, err := newPages(c, h, auth, jar, proxies, own)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +244,7 @@ func withOrigin(ctx context.Context, call *endpoint.Call) context.Context {
 	})
 }
 
-func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies endpoint.Proxies) (http.Handler, error) {
+func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies endpoint.Proxies, own *v1.API) (http.Handler, error) {
 	send := func(w http.ResponseWriter, cookies []*http.Cookie) {
 		for _, k := range cookies {
 			http.SetCookie(w, k)
@@ -252,7 +253,7 @@ func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxi
 	tls := func(r *http.Request) bool { return proxies.Secure(r, h.settings.String("site-url")) }
 	return web.New(web.Deps{
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings,
-		Usage: h.usage, Vocabulary: h.vocabulary(),
+		Usage: h.usage, Vocabulary: h.vocabulary(), Audit: h.audit, Explain: own.Explain,
 		Authenticate: auth.Person,
 		SetSession: func(w http.ResponseWriter, r *http.Request, s people.NewSession, remember bool) {
 			send(w, jar.Set(s.Token, remember, tls(r)))

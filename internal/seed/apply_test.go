@@ -157,3 +157,20 @@ func TestPrune(t *testing.T) {
 ! key "Nightly export": was deleted here, and its secret never works again: take the entry out, or give it a new secret`)
 	})
 }
+
+// A key that has another name in the file is the same key, by its secret, and
+// a group is the same group in any case of letters.
+func TestRenamedInTheFile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.apply(full, seed.Options{})
+		id := w.key("Nightly").ID
+		next := strings.NewReplacer("name: Nightly export", "name: Daily export", "{name: Reporting}", "{name: REPORTING}").Replace(full)
+		same(t, "renamed", w.apply(next, seed.Options{Prune: true}), `~ group "REPORTING": name: Reporting → REPORTING
+~ key "Daily export": name: Nightly export → Daily export`)
+		if k := w.key("Daily"); k.ID != id {
+			t.Errorf("another key: %d, not %d", k.ID, id)
+		}
+		w.check(textA, apikey.Accepted)
+		same(t, "again", w.apply(next, seed.Options{Prune: true}), "")
+	})
+}

@@ -29,7 +29,7 @@ func (s *Service) Bootstrap(ctx context.Context, text secret.Text, life time.Dur
 		if err != nil {
 			return err
 		}
-		if _, before := items[itemKey{kindBootstrap, bootstrapName}]; before {
+		if _, before := items[named(kindBootstrap, bootstrapName)]; before {
 			return nil
 		}
 		who := access.CommandLine()

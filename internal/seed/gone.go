@@ -39,8 +39,9 @@ func (r *run) lacks(ctx context.Context, k itemKey, id int64) error {
 	if !there {
 		return r.forget(ctx, k)
 	}
+	name := r.title(k, id)
 	if !r.opts.Prune {
-		r.steps = append(r.steps, Step{Action: Gone, Kind: k.kind, Name: k.name, Detail: []string{"is gone from the file and stays (--prune removes it)"}})
+		r.steps = append(r.steps, Step{Action: Gone, Kind: k.kind, Name: name, Detail: []string{"is gone from the file and stays (--prune removes it)"}})
 		return nil
 	}
 	detail := "deleted"
@@ -58,8 +59,16 @@ func (r *run) lacks(ctx context.Context, k itemKey, id int64) error {
 	if err != nil {
 		return err
 	}
-	r.steps = append(r.steps, Step{Action: Remove, Kind: k.kind, Name: k.name, Detail: []string{detail}})
+	r.steps = append(r.steps, Step{Action: Remove, Kind: k.kind, Name: name, Detail: []string{detail}})
 	return r.forget(ctx, k)
+}
+
+// title is what a thing is called.
+func (r *run) title(k itemKey, id int64) string {
+	if name := r.names[id]; name != "" && (k.kind == kindGroup || k.kind == kindPolicy) {
+		return name
+	}
+	return k.name
 }
 
 // exists reports whether a thing that a file made is still there; a person who
@@ -75,7 +84,7 @@ func (r *run) exists(ctx context.Context, kind string, id int64) (bool, error) {
 		all, err := r.keys.Policies(ctx, r.who)
 		return slices.ContainsFunc(all, func(p apikey.Policy) bool { return p.GroupID == id }), err
 	}
-	_, ok := r.named[id]
+	_, ok := r.names[id]
 	return ok, nil
 }
 

@@ -11,8 +11,8 @@ import (
 
 // applyGroup makes a group, or gives one that a file made its name again.
 func (r *run) applyGroup(ctx context.Context, g Group) (Step, error) {
-	id, seeded := r.items[itemKey{kindGroup, g.Name}]
-	if _, there := r.named[id]; seeded && there {
+	id, seeded := r.items[named(kindGroup, g.Name)]
+	if _, there := r.names[id]; seeded && there {
 		return r.nameGroup(ctx, g, id)
 	}
 	if id, there := r.group[strings.ToLower(g.Name)]; there {
@@ -34,7 +34,7 @@ func (r *run) applyGroup(ctx context.Context, g Group) (Step, error) {
 
 // nameGroup gives a group of the file its name.
 func (r *run) nameGroup(ctx context.Context, g Group, id int64) (Step, error) {
-	now := r.named[id]
+	now := r.names[id]
 	if now == g.Name {
 		return Step{Action: Unchanged}, nil
 	}
@@ -66,7 +66,7 @@ func (r *run) applyPolicy(ctx context.Context, p Policy) (Step, error) {
 		before = all[i]
 	}
 	changes := policyChanges(before, p.Rules)
-	_, seeded := r.items[itemKey{kindPolicy, p.title()}]
+	_, seeded := r.items[named(kindPolicy, p.title())]
 	switch {
 	case i >= 0 && len(changes) == 0:
 		return Step{Action: Unchanged}, nil

@@ -42,6 +42,12 @@ func (r *run) applyKey(ctx context.Context, k Key) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
+	if old.ID == 0 {
+		if old, err = r.renamed(ctx, k); err != nil {
+			return Step{}, err
+		}
+		seeded = old.ID != 0
+	}
 	if old.ID != 0 && k.creator != "" {
 		return Step{Action: Unchanged}, nil // as Metabase does with a name that is there
 	}
@@ -58,7 +64,7 @@ func (r *run) applyKey(ctx context.Context, k Key) (Step, error) {
 // findKey returns the key that an entry means, and whether a file made it. A
 // key that has another name by now is still the same.
 func (r *run) findKey(ctx context.Context, name string) (apikey.Key, bool, error) {
-	if id, ok := r.items[itemKey{kindKey, name}]; ok {
+	if id, ok := r.items[named(kindKey, name)]; ok {
 		k, err := r.keys.Get(ctx, r.who, id)
 		if err == nil || !fault.Is(err, fault.NotFound) {
 			return k, true, err
@@ -74,6 +80,26 @@ func (r *run) findKey(ctx context.Context, name string) (apikey.Key, bool, error
 		}
 	}
 	return apikey.Key{}, false, nil
+}
+
+// renamed returns the key that a file made under another name, which no entry
+// has any more: its secret is that of the entry.
+func (r *run) renamed(ctx context.Context, k Key) (apikey.Key, error) {
+	found, _, err := r.keys.Find(ctx, r.who, k.digest.Sum)
+	if fault.Is(err, fault.NotFound) || err == nil && found.DeletedAt != nil {
+		return apikey.Key{}, nil
+	}
+	if err != nil {
+		return apikey.Key{}, err
+	}
+	for before, id := range r.items {
+		inUse := slices.ContainsFunc(r.file.Keys, func(o Key) bool { return o.Name == before.name })
+		if before.kind == kindKey && id == found.ID && !inUse {
+			delete(r.items, before)
+			return found, r.forget(ctx, before)
+		}
+	}
+	return apikey.Key{}, nil
 }
 
 // resolve finds what an entry names.
@@ -163,7 +189,7 @@ func (r *run) secretState(ctx context.Context, k Key, old apikey.Key) (secretSta
 		return secretLive, nil
 	case found.ID == old.ID:
 		return secretEnded, nil
-	case found.DeletedAt != nil && (found.Name == k.Name || found.ID == r.items[itemKey{kindKey, k.Name}]):
+	case found.DeletedAt != nil && (found.Name == k.Name || found.ID == r.items[named(kindKey, k.Name)]):
 		return secretDeleted, nil
 	}
 	return secretNew, errSecretTaken

@@ -50,7 +50,7 @@ func (r *run) allPeople(ctx context.Context) error {
 // findPerson returns the person that an entry means, and whether a file made
 // them. A person who has another address by now is still the same.
 func (r *run) findPerson(ctx context.Context, email string) (u people.User, seeded bool, err error) {
-	if id, ok := r.items[itemKey{kindPerson, email}]; ok {
+	if id, ok := r.items[named(kindPerson, email)]; ok {
 		u, err = r.people.Get(ctx, r.who, id)
 		if err == nil || !fault.Is(err, fault.NotFound) {
 			return u, true, err

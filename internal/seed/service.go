@@ -103,7 +103,7 @@ type run struct {
 	items map[itemKey]int64 // what files have made
 	seen  map[itemKey]bool  // what this one names
 	group map[string]int64  // ids by lower-case name
-	named map[int64]string  // names of groups by id
+	names map[int64]string  // names of groups by id
 	steps []Step
 }
 
@@ -112,7 +112,7 @@ func (r *run) all(ctx context.Context) error {
 	if r.items, err = r.readItems(ctx); err != nil {
 		return err
 	}
-	r.seen, r.group, r.named = map[itemKey]bool{}, map[string]int64{}, map[int64]string{}
+	r.seen, r.group, r.names = map[itemKey]bool{}, map[string]int64{}, map[int64]string{}
 	for _, g := range r.groups.Snapshot().ByName {
 		r.know(g.ID, g.Name)
 	}
@@ -145,13 +145,13 @@ func (r *run) step(ctx context.Context, line int, kind, name string, f func(ctx 
 	}
 	s.Line, s.Kind, s.Name = line, kind, name
 	r.steps = append(r.steps, s)
-	r.seen[itemKey{kind, name}] = true
+	r.seen[named(kind, name)] = true
 	return nil
 }
 
 // know remembers a group and its name.
 func (r *run) know(id int64, name string) {
-	r.group[strings.ToLower(name)], r.named[id] = id, name
+	r.group[strings.ToLower(name)], r.names[id] = id, name
 }
 
 // groupIDs returns the ids of groups by name. All Users needs no name.
@@ -172,7 +172,7 @@ func (r *run) groupNames(ids []int64) string {
 	var out []string
 	for _, id := range ids {
 		if id != access.AllUsers {
-			out = append(out, r.named[id])
+			out = append(out, r.names[id])
 		}
 	}
 	if len(out) == 0 {

@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"strings"
 
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
@@ -9,6 +10,15 @@ import (
 
 // itemKey names a thing as files do.
 type itemKey struct{ kind, name string }
+
+// named returns the key of a thing. The names of groups differ in more than
+// their case.
+func named(kind, name string) itemKey {
+	if kind == kindGroup || kind == kindPolicy {
+		name = strings.ToLower(name)
+	}
+	return itemKey{kind, name}
+}
 
 type item struct {
 	key itemKey
@@ -31,7 +41,7 @@ func (s *Service) readItems(ctx context.Context) (map[itemKey]int64, error) {
 // remember says that a file made a thing, or has taken it over.
 func (s *Service) remember(ctx context.Context, kind, name string, id int64) error {
 	_, err := s.db.Exec(ctx, `INSERT INTO seed_item (kind, name, id, at) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (kind, name) DO UPDATE SET id = excluded.id, at = excluded.at`, kind, name, id, s.db.Now(ctx))
+		ON CONFLICT (kind, name) DO UPDATE SET id = excluded.id, at = excluded.at`, kind, named(kind, name).name, id, s.db.Now(ctx))
 	return fault.Wrap(err, "remember what a seed file made")
 }
 

@@ -108,6 +108,7 @@ func keyCodes() []code {
 		{"personal-keys-off", http.StatusForbidden, "The policy does not allow personal keys.", "Ask an administrator to allow them."},
 		{"person-only", http.StatusForbidden, "This is for people who are signed in.", "Sign in; a key cannot do it."},
 		{"key-only", http.StatusForbidden, "This is for keys.", "Send the request with the key in the header X-API-Key."},
+		{"not-your-key", http.StatusForbidden, "A personal key is rotated by its person only.", "Disable or delete the key, or ask its person."},
 		{"wider-than-caller", http.StatusForbidden, "A key may not give more than it has.", "Give the other key this key's restriction or a narrower one."},
 		{"trial-wider", http.StatusBadRequest, "A restriction on trial must be narrower than the one in force.", "Take away rights, add none."},
 		{"no-trial", http.StatusConflict, "The key has no restriction on trial.", "Start a trial first."},

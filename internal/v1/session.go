@@ -19,7 +19,7 @@ func SessionEndpoints(ppl *people.Service) []endpoint.Endpoint {
 		endpoint.New(http.MethodGet, "/v1/people/{id}/sessions", "List the sessions of a person", read, s.list),
 		endpoint.New(http.MethodDelete, "/v1/people/{id}/sessions", "End all sessions of a person", write, s.endAll),
 		endpoint.New(http.MethodDelete, "/v1/people/{id}/sessions/{session}", "End one session of a person",
-			write.Naming(access.KindSessions, "session"), s.end),
+			write, s.end),
 	}
 }
 

@@ -32,6 +32,9 @@ const (
 	saidSessionEnded      message = "session-ended"
 	saidSessionsEnded     message = "sessions-ended"
 	saidSignedOut         message = "signed-out"
+	saidPolicySet         message = "policy-set"
+	saidPolicyRemoved     message = "policy-removed"
+	saidOwnKeyEnded       message = "own-key-ended"
 )
 
 // texts returns what each message says.
@@ -61,6 +64,9 @@ func texts() map[message]string {
 		saidSessionEnded:      "The session was ended.",
 		saidSessionsEnded:     "All other sessions were ended.",
 		saidSignedOut:         "You are signed out.",
+		saidPolicySet:         "The policy is in force.",
+		saidPolicyRemoved:     "The policy was removed. Keys keep the end they have.",
+		saidOwnKeyEnded:       "The key was ended. It stopped working at once.",
 	}
 }
 

@@ -145,7 +145,11 @@ func (f *form) has(name, value string) bool { return slices.Contains(f.Values[na
 // items returns the words that were typed into a field, split at commas,
 // blanks and ends of lines. Nothing typed is nil.
 func (f *form) items(name string) []string {
-	return strings.FieldsFunc(f.Get(name), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	words := strings.FieldsFunc(f.Get(name), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if len(words) == 0 {
+		return nil
+	}
+	return words
 }
 
 // sentence makes a wire text readable: it begins with a capital letter, and

@@ -30,6 +30,9 @@ func icons() map[string]string {
 		"refresh":  `<path d="M16.3 8.5A6.5 6.5 0 0 0 4.4 6.7M3.7 11.5a6.5 6.5 0 0 0 11.9 1.8M4 3v4h4M16 17v-4h-4"/>`,
 		"rotate":   `<path d="M3.5 8.2h11M11.5 5l3.2 3.2-3.2 3.2M16.5 12.6h-11M8.5 9.6l-3.2 3 3.2 3.2"/>`,
 		"pause":    `<circle cx="10" cy="10" r="7"/><path d="M8 7.4v5.2M12 7.4v5.2"/>`,
+		"log":      `<path d="M5 3.5h10v13H5zM7.5 7h5M7.5 10h5M7.5 13h3"/>`,
+		"download": `<path d="M10 3.5v8.5M6.5 8.7l3.5 3.5 3.5-3.5M4 16.3h12"/>`,
+		"question": `<circle cx="10" cy="10" r="6.7"/><path d="M8.1 8.1a2 2 0 1 1 2.7 1.9c-.6.25-.8.6-.8 1.2M10 13.4v.2"/>`,
 		"device":   `<rect x="3" y="4" width="14" height="9.5" rx="1.3"/><path d="M7.5 16.5h5M10 13.5v3"/>`,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"latchkey/internal/access"
 	"latchkey/internal/apikey"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
@@ -51,8 +50,7 @@ func (p *page) showKeyEdit() error {
 // the key's page wants more than its name.
 func (p *page) keyEditDialog(f *form, key apikey.Key, open bool) error {
 	d := keyDialog{Form: f, Key: key}
-	d.More = p.site.newPicker(f, "more_groups", "Further groups", true, access.AllUsers)
-	d.More.Hint = "It may do what all its groups together may do."
+	d.More = p.site.furtherGroups(f)
 	var err error
 	if d.Options, err = p.keyOptions(f, append(f.ids("group_id"), f.ids("more_groups")...)); err != nil {
 		return err

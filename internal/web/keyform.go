@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -156,13 +157,24 @@ func (p *page) draft(f *form) (apikey.Draft, error) {
 	return d, err
 }
 
+// furtherGroups returns the picker of groups beside the first. Where there are
+// too many to list, it offers none before something is searched.
+func (s *site) furtherGroups(f *form) picker {
+	k := s.newPicker(f, "more_groups", "Further groups", true, access.AllUsers)
+	k.Hint = "It may do what all its groups together may do."
+	if k.Search && k.Query == "" {
+		k.Options = slices.DeleteFunc(k.Options, func(o groupOption) bool { return !o.Chosen })
+		k.More = 0
+	}
+	return k
+}
+
 func (p *page) showKeyNew() error { return p.keyNewDialog(newForm()) }
 
 // keyNewDialog answers with the dialog that makes a key.
 func (p *page) keyNewDialog(f *form) error {
 	d := keyDialog{Form: f, Rights: p.restrictionForm(f, access.Restriction{})}
-	d.More = p.site.newPicker(f, "more_groups", "Further groups", true, access.AllUsers)
-	d.More.Hint = "It may do what all its groups together may do."
+	d.More = p.site.furtherGroups(f)
 	var err error
 	if d.Options, err = p.keyOptions(f, append(f.ids("group_id"), f.ids("more_groups")...)); err != nil {
 		return err

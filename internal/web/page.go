@@ -56,8 +56,9 @@ type view struct {
 	Title   string
 	Who     *access.Principal
 	Flash   string
-	Body    any // what the page's own template shows
-	Dialog  any // what the dialog over it shows
+	OwnKeys bool // the account's menu leads to personal keys
+	Body    any  // what the page's own template shows
+	Dialog  any  // what the dialog over it shows
 }
 
 // show answers with a page.
@@ -70,6 +71,12 @@ func (p *page) answer(status int, name, title string, body, dialog any) error {
 	v := view{
 		Site: p.site.name(), Version: p.site.Version, Title: title, Who: p.who,
 		Flash: p.takeFlash(), Body: body, Dialog: dialog,
+	}
+	if p.site.pages.sheets[name].Frame == "account" {
+		var err error
+		if v.OwnKeys, err = p.hasOwnKeys(); err != nil {
+			return err
+		}
 	}
 	return p.site.pages.render(p.w, status, name, v)
 }

@@ -132,58 +132,37 @@ func (p *page) setPolicy() error {
 	if err != nil {
 		return err
 	}
-	err = p.tryPolicy(f, old)
-	if err == nil || f.Get("do") == "" {
-		return err
+	v, err := readPolicy(f)
+	if err != nil {
+		return p.policyWrong(f, old, nil, err)
 	}
+	e, late := readExisting(f, p.now())
+	preview, err := p.previewPolicy(old.GroupID, v, e.From)
+	if err != nil {
+		return p.policyWrong(f, old, nil, err)
+	}
+	if f.Get("do") != "set" || f.Get("looked") != preview.Token {
+		preview.Stale = f.Get("do") == "set"
+		return p.policyEdit(f, old, preview)
+	}
+	if late == nil {
+		_, _, late = p.site.Keys.SetPolicy(p.ctx(), p.who, old.GroupID, v, e)
+	}
+	if late != nil {
+		return p.policyWrong(f, old, preview, late)
+	}
+	return p.done(pathPolicies+"#"+rowID("policy", old.GroupID), saidPolicySet)
+}
+
+// policyWrong shows what is wrong with a policy that somebody asked for.
+func (p *page) policyWrong(f *form, old apikey.Policy, preview *policyPreview, err error) error {
 	if err := f.refused(err, append(policyFields, "rate_limit")...); err != nil {
 		return err
 	}
 	if text, ok := f.Errors["rate_limit"]; ok {
 		f.Errors["rate_requests"] = text
 	}
-	return p.policyEdit(f, old, p.previewAgain(f, old))
-}
-
-// tryPolicy does what the form asks for.
-func (p *page) tryPolicy(f *form, old apikey.Policy) error {
-	v, err := readPolicy(f)
-	if err != nil {
-		return err
-	}
-	looked := f.Get("do") == "set" && f.Get("looked") == rulesToken(v)
-	if !looked {
-		preview, err := p.previewPolicy(old.GroupID, v)
-		if err != nil {
-			return err
-		}
-		preview.Stale = f.Get("do") == "set"
-		if f.Values.Set("do", ""); f.Get("existing") == "" {
-			f.Values.Set("existing", "leave")
-		}
-		return p.policyEdit(f, old, preview)
-	}
-	e, err := readExisting(f, p.now())
-	if err != nil {
-		return err
-	}
-	if _, _, err := p.site.Keys.SetPolicy(p.ctx(), p.who, old.GroupID, v, e); err != nil {
-		return err
-	}
-	return p.done(pathPolicies+"#"+rowID("policy", old.GroupID), saidPolicySet)
-}
-
-// previewAgain returns the preview beside an error, when the rules can be read.
-func (p *page) previewAgain(f *form, old apikey.Policy) *policyPreview {
-	v, err := readPolicy(f)
-	if err != nil || f.Get("looked") != rulesToken(v) {
-		return nil
-	}
-	preview, err := p.previewPolicy(old.GroupID, v)
-	if err != nil {
-		return nil
-	}
-	return preview
+	return p.policyEdit(f, old, preview)
 }
 
 // rulesToken names the rules of a policy, so that nobody switches on what they
@@ -201,8 +180,8 @@ const violatorsShown = 50
 
 // previewPolicy asks which keys would not fulfil a policy, and which end they
 // can be given.
-func (p *page) previewPolicy(groupID int64, v apikey.Policy) (*policyPreview, error) {
-	found, err := p.site.Keys.Preview(p.ctx(), p.who, groupID, v, apikey.Existing{Cap: true})
+func (p *page) previewPolicy(groupID int64, v apikey.Policy, from *time.Time) (*policyPreview, error) {
+	found, err := p.site.Keys.Preview(p.ctx(), p.who, groupID, v, apikey.Existing{Cap: true, From: from})
 	out := &policyPreview{Rules: policyWords(v), Token: rulesToken(v)}
 	if fault.Is(err, fault.Conflict) {
 		out.NoCap = sentence(fault.As(err).Message)

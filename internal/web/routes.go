@@ -25,7 +25,8 @@ const (
 
 // routes returns every page and form, each with who may use it.
 func (s *site) routes() []route {
-	return slices.Concat(doorRoutes(), accountRoutes(), settingRoutes(), keyRoutes(), peopleRoutes(), groupRoutes())
+	return slices.Concat(doorRoutes(), accountRoutes(), settingRoutes(), keyRoutes(), peopleRoutes(), groupRoutes(),
+		ownKeyRoutes(), policyRoutes(), auditRoutes(), explainRoutes())
 }
 
 func doorRoutes() []route {

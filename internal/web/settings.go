@@ -21,7 +21,7 @@ type mailState struct {
 
 // generalKeys returns the settings of the page, in its order.
 func generalKeys() []string {
-	return []string{"site-name", "site-url", "admin-email", "report-timezone", "api-key-prefix"}
+	return []string{"site-name", "site-url", "admin-email", "report-timezone", "api-key-prefix", "audit-retention-days"}
 }
 
 // Fixed returns the option that makes a setting fixed, as part of the field's

@@ -4,7 +4,7 @@ import "maps"
 
 // sheet says which templates make a page, and where it stands in the menus.
 type sheet struct {
-	Frame   string // narrow: a card; plain: header only; account, settings, people: with a menu
+	Frame   string // narrow: a card; plain: header only; account, settings, people, audit: with a menu
 	Menu    string // the entry of the menu
 	files   []string
 	partial bool // answers with its template alone, for a part of a page
@@ -40,6 +40,19 @@ func sheets() map[string]sheet {
 		"group-delete":   onGroups("group", "group_delete"),
 		"group-add":      onGroups("group", "group_add"),
 		"group-remove":   onGroups("group", "member_remove"),
+		"own-keys":       onOwnKeys(),
+		"own-key-new":    onOwnKeys("account_key_new"),
+		"own-key-rotate": onOwnKeys("account_key_rotate"),
+		"own-key-end":    onOwnKeys("account_key_end"),
+		"own-key-secret": onOwnKeys("secret"),
+		"policies":       onPolicies(),
+		"policy":         onPolicies("policy"),
+		"policy-new":     onPolicies("policy_new"),
+		"policy-remove":  onPolicies("policy_remove"),
+		"audit":          onAudit(),
+		"audit-entry":    onAudit("audit_entry"),
+		"audit-key":      onAudit("audit_key"),
+		"explain":        {Frame: "audit", Menu: "explain", files: []string{"explain"}},
 		"group-options":  {files: []string{"group_options"}, partial: true},
 	}
 	maps.Copy(all, keySheets())
@@ -68,3 +81,15 @@ func keySheets() map[string]sheet {
 func onPeople(files ...string) sheet { return sheet{Frame: "people", Menu: "people", files: files} }
 
 func onGroups(files ...string) sheet { return sheet{Frame: "people", Menu: "groups", files: files} }
+
+func onOwnKeys(dialog ...string) sheet {
+	return sheet{Frame: "account", Menu: "api-keys", files: append([]string{"account_keys"}, dialog...)}
+}
+
+func onPolicies(dialog ...string) sheet {
+	return sheet{Frame: "settings", Menu: "authentication", files: append([]string{"policies"}, dialog...)}
+}
+
+func onAudit(dialog ...string) sheet {
+	return sheet{Frame: "audit", Menu: "audit", files: append([]string{"audit"}, dialog...)}
+}

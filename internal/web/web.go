@@ -9,7 +9,9 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/apikey"
+	"latchkey/internal/audit"
 	"latchkey/internal/clock"
+	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
 	"latchkey/internal/people"
 	"latchkey/internal/setting"
@@ -24,6 +26,9 @@ type Deps struct {
 	Keys     *apikey.Service
 	Settings *setting.Service
 	Usage    *usage.Service
+	Audit    *audit.Log
+	// Explain says whether a key may make a call of one of the APIs.
+	Explain func(ctx context.Context, who *access.Principal, call endpoint.Asked) (endpoint.Explanation, error)
 	// Vocabulary returns what restrictions of keys may name.
 	Vocabulary func() *access.Vocabulary
 

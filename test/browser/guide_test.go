@@ -139,7 +139,7 @@ func TestGuide(t *testing.T) {
 
 	// The list.
 	w.manageKeys()
-	if got, want := w.table("API keys")[0], []string{"Key name", "Group", "Key", "Last modified by", "Last modified on", "Actions"}; !slices.Equal(got, want) {
+	if got, want := w.table("API keys")[0], []string{"Key name", "Group", "Key", "Last modified by", "Last modified on", "State", "Last used", "Actions"}; !slices.Equal(got, want) {
 		t.Errorf("columns %q, want %q", got, want)
 	}
 	if got, want := w.row("API keys", "nightly-export")[:5], []string{"nightly-export", "Administrators", key[:7] + "…", "Ada Admin", "just now"}; !slices.Equal(got, want) {

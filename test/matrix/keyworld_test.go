@@ -45,11 +45,10 @@ func newKeyWorld(t *testing.T) *keyWorld {
 // others makes one resource of each kind that keys can be bound to.
 func (w *keyWorld) others() map[string]string {
 	m := w.member()
-	person, session := w.signedIn()
 	all := map[string]string{
-		access.KindPeople: fmt.Sprint(person), access.KindGroups: fmt.Sprint(m.group), access.KindMemberships: fmt.Sprint(m.membership),
+		access.KindPeople: fmt.Sprint(m.user), access.KindGroups: fmt.Sprint(m.group), access.KindMemberships: fmt.Sprint(m.membership),
 		access.KindKeys: fmt.Sprint(w.apiKey()), access.KindPolicies: fmt.Sprint(w.policy()),
-		access.KindSettings: "enable-password-login", access.KindSessions: fmt.Sprint(session),
+		access.KindSettings: "enable-password-login",
 	}
 	for _, k := range access.Kinds() {
 		if k.Bound != (all[k.Name] != "") {
