@@ -124,7 +124,7 @@ func GroupEndpoints(groups *group.Service, ppl *people.Service) []endpoint.Endpo
 			read.Naming("groups", "id").Touching("people", "memberships"), g.get),
 		endpoint.New("PUT", "/api/permissions/group/{id}", "Rename a group", write.Naming("groups", "id"), g.rename),
 		endpoint.New("DELETE", "/api/permissions/group/{id}", "Delete a group; its API keys move to All Users",
-			write.Naming("groups", "id").Touching("people", "memberships", "keys"), g.delete),
+			write.Naming("groups", "id").Touching("people", "memberships", "keys", "policies"), g.delete),
 		endpoint.New("GET", "/api/ee/advanced-permissions/application/graph", "Get the application permissions", read, paidGraph),
 		endpoint.New("PUT", "/api/ee/advanced-permissions/application/graph", "Change the application permissions", write, paidGraph),
 	}

@@ -93,7 +93,7 @@ func (v *Verdict) judge(k Key, now time.Time) {
 		v.say("Its owner was deactivated, and nobody has taken it over.")
 	}
 	if k.Source == SourceSeed {
-		v.say("A seed file made it: take it out there, or it comes back.")
+		v.say("A seed file made it: take it out of that file as well.")
 	}
 }
 
@@ -119,14 +119,18 @@ func (v *Verdict) byUse(ago time.Duration) {
 
 // days says a length of time in words.
 func days(d time.Duration) string {
-	switch n := int(d / day); {
-	case d < time.Hour:
-		return fmt.Sprintf("%d minutes", max(1, int(d/time.Minute)))
-	case n < 2:
-		return fmt.Sprintf("%d hours", int(d/time.Hour))
-	default:
-		return fmt.Sprintf("%d days", n)
+	for _, unit := range []struct {
+		size time.Duration
+		word string
+	}{{day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		switch n := int(d / unit.size); {
+		case n == 1:
+			return "1 " + unit.word
+		case n > 1:
+			return fmt.Sprintf("%d %ss", n, unit.word)
+		}
 	}
+	return "a moment"
 }
 
 // client names what used a key.

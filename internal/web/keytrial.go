@@ -25,7 +25,7 @@ type leastView struct {
 	Trial    []string // in words; nil when nothing is on trial
 	Refusals []usage.TrialCount
 	Refused  int64 // sum of Refusals
-	During   int64 // requests since the trial began
+	Idle     bool  // the key made no requests since the trial began
 }
 
 // learnFrom is the days that a proposal can stand on.
@@ -59,7 +59,9 @@ func (p *page) leastView(key apikey.Key) (*leastView, error) {
 	for _, r := range v.Refusals {
 		v.Refused += r.N
 	}
-	v.During, err = p.site.Usage.Count(p.ctx(), key.ID, *key.TrialSince)
+	last, err := p.site.Usage.Last(p.ctx(), []int64{key.ID})
+	u, used := last[key.ID]
+	v.Idle = !used || u.At.Before(*key.TrialSince)
 	return v, err
 }
 

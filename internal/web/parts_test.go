@@ -33,6 +33,9 @@ func TestARouteWithoutPolicyStopsTheStart(t *testing.T) {
 
 func TestEveryChangeIsAPost(t *testing.T) {
 	for _, r := range (&site{}).routes() {
+		if r.method == http.MethodPost && (r.path == pathAuditKey || r.path == pathExplain) {
+			continue // they change nothing; what they ask must not stand in an address
+		}
 		if (r.policy.Scope.Verb == access.Write) != (r.method == http.MethodPost) {
 			t.Errorf("%s %s has the scope %s", r.method, r.path, r.policy.Scope)
 		}

@@ -138,10 +138,14 @@ func (p *page) setPolicy() error {
 	}
 	e, late := readExisting(f, p.now())
 	preview, err := p.previewPolicy(old.GroupID, v, e.From)
+	if late == nil && err != nil && fault.As(err).Fields["from"] != "" {
+		late = err // it stands beside the preview, where the field is
+		preview, err = p.previewPolicy(old.GroupID, v, nil)
+	}
 	if err != nil {
 		return p.policyWrong(f, old, nil, err)
 	}
-	if f.Get("do") != "set" || f.Get("looked") != preview.Token {
+	if late == nil && (f.Get("do") != "set" || f.Get("looked") != preview.Token) {
 		preview.Stale = f.Get("do") == "set"
 		return p.policyEdit(f, old, preview)
 	}

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"fmt"
+
 	"latchkey/internal/setting"
 )
 
@@ -44,7 +46,9 @@ func (b generalBody) Hint(key, text string) string {
 func (p *page) showGeneral() error {
 	f := newForm()
 	for _, key := range generalKeys() {
-		f.Values.Set(key, p.site.Settings.String(key))
+		if v := p.site.Settings.Value(key); v != nil {
+			f.Values.Set(key, fmt.Sprint(v))
+		}
 	}
 	return p.generalPage(f)
 }

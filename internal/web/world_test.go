@@ -44,6 +44,7 @@ type world struct {
 	settings *setting.Service
 	usage    *usage.Service
 	verifier *apikey.Verifier
+	trail    *audit.Log
 }
 
 // Names of the first administrator.
@@ -61,6 +62,7 @@ func newWorld(t *testing.T) *world {
 	d := dbtest.Open(t, dbtest.SQLite)
 	w.db = d
 	trail := audit.New(d)
+	w.trail = trail
 	var err error
 	w.settings, err = setting.New(ctx, d, trail, nil)
 	w.must(err)
@@ -109,6 +111,7 @@ func (w *world) deps(log *slog.Logger, mailer *mail.Mailer) web.Deps {
 	jar := cookie.Jar{SessionOnly: func() bool { return false }, Timeout: func() time.Duration { return 0 }, Clock: clock.System{}}
 	return web.Deps{
 		People: w.people, Groups: w.groups, Keys: w.keys, Settings: w.settings, Usage: w.usage, Vocabulary: vocabulary,
+		Audit: w.trail, Explain: w.explainer().Explain,
 		Authenticate: func(ctx context.Context, r *http.Request) (*access.Principal, error) {
 			p, err := w.people.Session(ctx, cookie.Token(r))
 			if p != nil || err != nil {

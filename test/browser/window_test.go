@@ -472,7 +472,7 @@ func (w *window) doubleClick(role, name string) {
 func (w *window) field(label string) element {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		for _, role := range []string{"textbox", "searchbox"} {
+		for _, role := range []string{"textbox", "searchbox", "combobox"} { // the last one offers what to type
 			if found, err := w.named(role, label); err == nil && len(found) == 1 {
 				return found[0]
 			}

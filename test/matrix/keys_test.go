@@ -86,7 +86,7 @@ func TestKeys(t *testing.T) {
 		lines = append(lines, append(line, cells[colJunk]))
 	}
 	got := keysHeader + "\n" + columned(lines)
-	if *update {
+	if *update && !t.Failed() {
 		if err := os.WriteFile(keysGolden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +282,7 @@ func (w *keyWorld) demand(r route, cells map[string]string) {
 		refused(colScope, cells[colFull], "403 wider-than-caller", "403 protected-admin")
 	}
 	for column, cell := range cells {
-		if strings.HasPrefix(cell, "5") || cell == "403" || cell == "429" {
+		if strings.HasPrefix(cell, "5") || slices.Contains(goodColumns(), column) && (cell == "403" || cell == "429") {
 			w.t.Errorf("%s answers %q to a key that is %s", r, cell, column)
 		}
 	}
@@ -317,7 +317,7 @@ func (w *keyWorld) demandExplained(column string, r route, said explanation, a a
 	}
 	same := said.Code == reason
 	if said.Allowed { // what the domain refuses is not known beforehand
-		same = a.Status != http.StatusUnauthorized && !slices.Contains(decided(), reason)
+		same = a.Status != http.StatusUnauthorized && (!slices.Contains(decided(), reason) || slices.Contains(undecided(), r.String()))
 	}
 	if !same && !said.Anonymous {
 		w.t.Errorf("%s by a key that is %s: /v1/explain says %+v, and the answer is %d %q %.200s", r, column, said, a.Status, reason, a.Body)
@@ -330,4 +330,10 @@ func decided() []string {
 		access.CodeGroup, access.CodeReadOnly, access.CodeScope, access.CodeRoute, access.CodeResource, access.CodeField,
 		access.CodeAddress, access.CodeHours, access.CodeUnreadable,
 	}
+}
+
+// undecided are routes that let every caller in and leave it to the domain to
+// ask for a group: everybody may leave a group, and ask about keys of their own.
+func undecided() []string {
+	return []string{"DELETE /api/permissions/membership/{id}", "POST /v1/explain"}
 }
