@@ -49,7 +49,11 @@ type explainAnswer struct {
 	Steps   []explainedStep
 	Trial   *access.Refusal
 	Call    string
+	Fix     *link // where one changes what decided; nil when there is no such place
 }
+
+// link leads to another page.
+type link struct{ Text, To string }
 
 // explainedStep is a check in words.
 type explainedStep struct {
@@ -108,13 +112,31 @@ func (p *page) explain() error {
 	if err == nil {
 		var e endpoint.Explanation
 		if e, err = p.site.Explain(p.ctx(), p.who, call); err == nil {
-			return p.explainPage(f, newExplainAnswer(e, call))
+			a := newExplainAnswer(e, call)
+			if a.Verdict == "refused" {
+				a.Fix = p.fixOf(call.KeyID, e.DecidedBy)
+			}
+			return p.explainPage(f, a)
 		}
 	}
 	if err := f.refused(err, "path", "body", "address", "at"); err != nil {
 		return err
 	}
 	return p.explainPage(f, nil)
+}
+
+// fixOf returns where one changes what a step looks at.
+func (p *page) fixOf(keyID int64, step string) *link {
+	switch step {
+	case access.CodeReadOnly, access.CodeScope, access.CodeRoute, access.CodeResource, access.CodeField,
+		access.CodeAddress, access.CodeHours, access.CodeProtectedAdmin, access.CodeUnreadable:
+		return &link{"Change the restriction of the key", keyPath(keyID) + "/restriction"}
+	case access.CodeGroup:
+		return &link{"Change the groups of the key", keyPath(keyID) + "/edit"}
+	case "key-disabled", "key-expired", "secret-retired", "key-inactive":
+		return &link{"Open the key", keyPath(keyID)}
+	}
+	return nil
 }
 
 // asked reads the call from the form.

@@ -16,3 +16,10 @@ func RouteTable() []RouteInfo {
 	}
 	return out
 }
+
+// ThroughForm shows a restriction in a form and reads it from there.
+func ThroughForm(r access.Restriction) (access.Restriction, error) {
+	f := newForm()
+	fillRestriction(f, r)
+	return readRestriction(f)
+}

@@ -101,8 +101,11 @@ func (f *form) refused(err error, fields ...string) error {
 		}
 		f.Message = strings.TrimSpace(f.Message + " " + text)
 	}
-	if f.Message == "" && len(f.Errors) == 0 {
+	switch {
+	case f.Message == "" && len(f.Errors) == 0:
 		f.Message = "That did not work. Please check what you typed."
+	case f.Message == "" && f.wrong("restriction"):
+		f.Message = "The restriction cannot be like this. Please look at what is marked." // far below, perhaps
 	}
 	return nil
 }

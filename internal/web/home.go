@@ -4,12 +4,13 @@ import "latchkey/internal/people"
 
 // homeBody is what people see first.
 type homeBody struct {
-	Base   string // address of this instance
-	Keys   int
-	People int
-	Groups int
-	Mine   []string // the person's groups
-	Help   string   // address to write to for help, "" for none
+	Base    string // address of this instance
+	Keys    int
+	People  int
+	Groups  int
+	Mine    []string // the person's groups
+	OwnKeys bool     // the person may make keys, or has some
+	Help    string   // address to write to for help, "" for none
 }
 
 func (p *page) home() error {
@@ -23,6 +24,12 @@ func (p *page) home() error {
 			return err
 		}
 		b.Groups = len(p.site.Groups.Snapshot().ByName)
+	}
+	if !p.who.IsAdmin() {
+		var err error
+		if b.OwnKeys, err = p.hasOwnKeys(); err != nil {
+			return err
+		}
 	}
 	return p.show("home", "Home", b)
 }

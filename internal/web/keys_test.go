@@ -138,7 +138,7 @@ func TestASecretIsOnNoOtherPage(t *testing.T) {
 	b := w.admin()
 	key := shownKey(t, b.post(keysPath+"/new", "token", b.token(keysPath+"/new"), "name", "secretive", "group_id", "1"))
 	id := fmt.Sprint(w.onlyKey().ID)
-	for _, path := range []string{"/", keysPath, keysPath + "/" + id + "/edit", keysPath + "/" + id + "/regenerate", keysPath + "/" + id + "/delete", keysPath + "?q=" + key} {
+	for _, path := range []string{"/", keysPath, keysPath + "/" + id, keysPath + "/" + id + "/rotate", keysPath + "/" + id + "/edit", keysPath + "/" + id + "/regenerate", keysPath + "/" + id + "/delete", keysPath + "?q=" + key} {
 		if a := b.get(path); path != keysPath+"?q="+key && strings.Contains(a.body, key[7:]) {
 			t.Errorf("%s shows the key", path)
 		}
@@ -203,9 +203,10 @@ func TestHostileNamesAreText(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>{{.}}`
 	g, err := w.groups.Create(t.Context(), boss(), evil)
 	w.must(err)
-	k := w.key(evil, g.ID)
+	k, _ := w.made(apikey.Draft{Name: evil, Groups: []int64{g.ID}, Description: evil, Tags: []string{evil[:25]}})
 	w.must(w.settings.Set(t.Context(), boss(), "site-name", evil))
 	for _, path := range []string{"/", keysPath, keysPath + "?q=" + "%3Cscript%3Ealert(1)", keysPath + "/new", fmt.Sprintf("%s/%d/edit", keysPath, k.ID),
+		page(k.ID), page(k.ID, "?tab=rights"), page(k.ID, "/disable"), page(k.ID, "/restriction"), keysPath + "?tag=%3Cscript%3Ealert(1)",
 		fmt.Sprintf("%s/%d/delete", keysPath, k.ID), "/admin/people/groups", fmt.Sprintf("/admin/people/groups/%d", g.ID),
 		fmt.Sprintf("/admin/people/groups/%d/delete", g.ID), "/admin/people/new"} {
 		a := b.get(path).wants(t, 200)
@@ -221,6 +222,7 @@ func TestPagesHoldNoInlineCode(t *testing.T) {
 	inline := regexp.MustCompile(`<script>|<style|\sstyle="|\son[a-z]+="|javascript:|https?://[^"']*\.(js|css)`)
 	k := w.key("one", access.Administrators)
 	for _, path := range []string{"/", "/admin/settings/general", "/admin/settings/authentication", keysPath, keysPath + "/new", fmt.Sprintf("%s/%d/edit", keysPath, k.ID),
+		page(k.ID), page(k.ID, "?tab=rights"), page(k.ID, "?tab=least"), page(k.ID, "?tab=usage"), page(k.ID, "/rotate"), page(k.ID, "/restriction"),
 		"/admin/people", "/admin/people/new", "/admin/people/user/1", "/admin/people/groups", "/admin/people/groups/2", "/admin/people/groups/2/add",
 		"/account/profile", "/account/password", "/account/sessions"} {
 		if found := inline.FindString(b.get(path).wants(t, 200).body); found != "" {

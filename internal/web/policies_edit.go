@@ -12,7 +12,6 @@ import (
 
 // policyPreview is what a policy would do to the keys that are there.
 type policyPreview struct {
-	Rules  []string
 	Token  string // names the rules that were looked at
 	Total  int
 	List   []policyViolator
@@ -186,7 +185,7 @@ const violatorsShown = 50
 // can be given.
 func (p *page) previewPolicy(groupID int64, v apikey.Policy, from *time.Time) (*policyPreview, error) {
 	found, err := p.site.Keys.Preview(p.ctx(), p.who, groupID, v, apikey.Existing{Cap: true, From: from})
-	out := &policyPreview{Rules: policyWords(v), Token: rulesToken(v)}
+	out := &policyPreview{Token: rulesToken(v)}
 	if fault.Is(err, fault.Conflict) {
 		out.NoCap = sentence(fault.As(err).Message)
 		found, err = p.site.Keys.Preview(p.ctx(), p.who, groupID, v, apikey.Existing{})

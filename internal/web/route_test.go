@@ -26,7 +26,7 @@ func (w *world) person(email string) *browser {
 // fill puts ids into a path; they exist or not, which must make no difference
 // to who is let in.
 func fill(path string) string {
-	return strings.NewReplacer("{id}", "1", "{group}", "1", "{user}", "1", "{token}", "1_x").Replace(path)
+	return strings.NewReplacer("{id}", "1", "{group}", "1", "{user}", "1", "{secret}", "1", "{token}", "1_x").Replace(path)
 }
 
 func TestEveryRouteKeepsItsPolicy(t *testing.T) {

@@ -79,7 +79,7 @@ func TestRestrictedKey(t *testing.T) {
 		t.Errorf("it reads people: %d", got)
 	}
 	for _, c := range [][2]string{{"POST", "/api/permissions/group"}, {"GET", "/api/api-key"}} {
-		if got := status(s, key, c[0], c[1], nil); got != http.StatusForbidden {
+		if got := status(s, key, c[0], c[1], map[string]any{"name": "new"}); got != http.StatusForbidden {
 			t.Errorf("%s %s: %d, want 403", c[0], c[1], got)
 		}
 	}

@@ -38,12 +38,15 @@ func node(t *testing.T, url string) *apptest.Server {
 }
 
 // soon waits until holds, for as long as the promise; what it waits for is in
-// the failure.
-func soon(t *testing.T, what string, holds func() bool) {
+// the failure, with what else there is to say.
+func soon(t *testing.T, what string, holds func() bool, more ...func() string) {
 	t.Helper()
 	start := time.Now()
 	for !holds() {
 		if time.Since(start) > promise {
+			for _, m := range more {
+				t.Log(m())
+			}
 			t.Fatalf("not within %v: %s", promise, what)
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -51,19 +54,15 @@ func soon(t *testing.T, what string, holds func() bool) {
 	t.Logf("%v: %s", time.Since(start).Round(time.Millisecond), what)
 }
 
-// becomes waits until a call is answered with a status.
-func becomes(t *testing.T, what string, s *apptest.Server, status int, method, path string, headers ...string) {
+// becomes waits until a call is answered with a status, and returns the answer.
+func becomes(t *testing.T, what string, s *apptest.Server, status int, method, path string, headers ...string) apptest.Answer {
 	t.Helper()
 	var last apptest.Answer
-	defer func() {
-		if t.Failed() {
-			t.Logf("last answer: %d %s", last.Status, last.Body)
-		}
-	}()
 	soon(t, what, func() bool {
 		last = s.Do(method, path, nil, headers...)
 		return last.Status == status
-	})
+	}, func() string { return fmt.Sprintf("last answer: %d %s, want %d", last.Status, last.Body, status) })
+	return last
 }
 
 // warm makes the call that fills a node's memory, so that the test proves that

@@ -3,6 +3,7 @@ package matrix_test
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 
 	"latchkey/internal/apptest"
 )
@@ -184,6 +185,23 @@ func pageRecipes() map[string]recipe {
 		"GET " + keys + "/{id}/delete":      on(key, nil),
 		"POST " + keys + "/{id}/delete":     onceForm(key),
 
+		"GET " + keys + "/{id}":              on(key, nil),
+		"GET " + keys + "/{id}/rotate":       on(key, nil),
+		"POST " + keys + "/{id}/rotate":      {make: rotateForm},
+		"GET " + keys + "/{id}/disable":      on(key, nil),
+		"POST " + keys + "/{id}/disable":     {make: disableForm},
+		"GET " + keys + "/{id}/enable":       on(key, nil),
+		"POST " + keys + "/{id}/enable":      onceForm(key),
+		"GET " + keys + "/{id}/restriction":  on(key, nil),
+		"POST " + keys + "/{id}/restriction": {make: restrictForm},
+		"POST " + keys + "/{id}/trial":       {make: trialForm},
+		"POST " + keys + "/{id}/trial/end":   onceForm(key),
+
+		"GET " + keys + "/{id}/trial/enforce":            on(keyOnTrial, nil),
+		"POST " + keys + "/{id}/trial/enforce":           onceForm(keyOnTrial),
+		"GET " + keys + "/{id}/secrets/{secret}/retire":  {make: oneSecret},
+		"POST " + keys + "/{id}/secrets/{secret}/retire": {make: retireForm},
+
 		"GET /admin/people":      fixed(call{}),
 		"GET /admin/people/new":  fixed(call{}),
 		"POST /admin/people/new": {make: newPersonForm},
@@ -253,6 +271,57 @@ func newKeyForm(w *world, _ principal) call {
 
 func editKeyForm(w *world, _ principal) call {
 	return call{path: values{"id": w.apiKey()}, form: url.Values{"name": {w.unique("renamed key")}, "group_id": {"2"}}}
+}
+
+func rotateForm(w *world, _ principal) call {
+	f := w.token()
+	f.Set("overlap", "silent")
+	f.Set("silent_days", "7")
+	return call{path: values{"id": w.apiKey()}, form: f}
+}
+
+func disableForm(w *world, _ principal) call {
+	return call{path: values{"id": w.apiKey()}, form: url.Values{"reason": {"to see"}}}
+}
+
+func restrictForm(w *world, _ principal) call {
+	return call{path: values{"id": w.apiKey()}, form: url.Values{"read_only": {"yes"}}}
+}
+
+func trialForm(w *world, _ principal) call {
+	return call{path: values{"id": w.apiKey()}, form: url.Values{"restriction": {`{"read_only": true}`}}}
+}
+
+// keyOnTrial makes a key with a restriction on trial.
+func keyOnTrial(w *world) int64 {
+	id := w.apiKey()
+	if !w.fresh {
+		w.sendForm("POST", fmt.Sprintf("/admin/settings/authentication/api-keys/%d/trial", id),
+			url.Values{"restriction": {`{"read_only": true}`}}, []string{"Cookie", "metabase.SESSION=" + w.Session})
+	}
+	return id
+}
+
+// oneSecret names the secret of a new key.
+func oneSecret(w *world, _ principal) call {
+	id, secret := w.apiKey(), "1"
+	if !w.fresh {
+		page := w.Do("GET", fmt.Sprintf("/admin/settings/authentication/api-keys/%d", id), nil, "Cookie", "metabase.SESSION="+w.Session)
+		found := secretRow.FindStringSubmatch(page.Body)
+		if found == nil {
+			w.t.Fatalf("the page of a key shows no secret: %d", page.Status)
+		}
+		secret = found[1]
+	}
+	return call{path: values{"id": id, "secret": secret}}
+}
+
+var secretRow = regexp.MustCompile(`/secrets/(\d+)/retire`)
+
+func retireForm(w *world, p principal) call {
+	c := oneSecret(w, p)
+	c.form = url.Values{}
+	return c
 }
 
 func newPersonForm(w *world, _ principal) call {

@@ -42,3 +42,11 @@ export function pickByTyping() {
     if (date) date.value = "";
   });
 }
+
+// The first field that is wrong takes the keyboard, so that it is seen even
+// at the end of a long form.
+export function showMistake() {
+  const part = (document.querySelector("dialog:modal") ?? document).querySelector(".wrong");
+  if (!part || part.contains(document.activeElement)) return;
+  part.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+}
