@@ -125,7 +125,10 @@ func (l *Limits) Conditions(from netip.Addr, at time.Time) []Step {
 	}
 	if l.from.Addresses != nil {
 		s := Step{Name: CodeAddress, Passed: l.From(from), Detail: "the address " + from.String() + " is listed"}
-		if !s.Passed {
+		switch {
+		case !from.IsValid():
+			s.Detail = "the key is bound to addresses, and none was given"
+		case !s.Passed:
 			s.Detail = "the address " + from.String() + " is not listed"
 		}
 		steps = append(steps, s)

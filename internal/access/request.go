@@ -58,7 +58,6 @@ const (
 	CodeHours          = "hours"                  // the key may not be used at this time
 	CodeRateLimit      = "rate-limit"             // too many requests in a short time
 	CodeQuota          = "quota"                  // too many requests in a day or month
-	CodeSelfOnly       = "self-only"              // the key may do this to itself only
 	CodeProtectedAdmin = "protected-admin"        // a restricted key never changes administrators
 	CodeUnreadable     = "restriction-unreadable" // the stored restriction cannot be read
 )

@@ -42,7 +42,10 @@ func (s *Service) checkDraft(ctx context.Context, who *access.Principal, d Draft
 	if err != nil {
 		return k, err
 	}
-	k.ExpiresAt, err = policy.expiry(d.ExpiresAt, s.db.Now(ctx))
+	if k.ExpiresAt, err = policy.expiry(d.ExpiresAt, s.db.Now(ctx)); err != nil {
+		return k, err
+	}
+	k.ExpiresAt, err = s.notBeyond(ctx, who, k.ExpiresAt, d.ExpiresAt.Set)
 	return k, err
 }
 
@@ -80,7 +83,7 @@ func (s *Service) checkChange(ctx context.Context, who *access.Principal, old Ke
 	if err := s.checkGroups(ctx, who, &k, c); err != nil {
 		return k, err
 	}
-	return k, s.checkEnd(ctx, old, &k, c.ExpiresAt)
+	return k, s.checkEnd(ctx, who, old, &k, c.ExpiresAt)
 }
 
 // idAfter is the new value of an id that null empties.
@@ -116,7 +119,7 @@ func (s *Service) checkGroups(_ context.Context, _ *access.Principal, k *Key, c 
 
 // checkEnd sets the end of a key: what is asked for, or, when the groups
 // change, at most what their policy allows.
-func (s *Service) checkEnd(ctx context.Context, old Key, k *Key, want opt.Value[time.Time]) error {
+func (s *Service) checkEnd(ctx context.Context, who *access.Principal, old Key, k *Key, want opt.Value[time.Time]) error {
 	moved := !slices.Equal(ids(old.Groups), ids(k.Groups))
 	if !want.Set && !moved {
 		return nil
@@ -127,9 +130,14 @@ func (s *Service) checkEnd(ctx context.Context, old Key, k *Key, want opt.Value[
 	}
 	now := s.db.Now(ctx)
 	if want.Set {
-		if k.ExpiresAt, err = policy.expiry(want, now); err == nil {
-			k.ExpiredAt = nil // a new end given by hand is what revives a key, and nothing else does
+		if k.ExpiresAt, err = policy.expiry(want, now); err != nil {
+			return err
 		}
+		k.ExpiredAt = nil // a new end given by hand is what revives a key, and nothing else does
+		if !laterThan(old.ExpiresAt, k.ExpiresAt) {
+			return nil
+		}
+		k.ExpiresAt, err = s.notBeyond(ctx, who, k.ExpiresAt, true)
 		return err
 	}
 	if policy.MaxDays > 0 {
@@ -139,6 +147,11 @@ func (s *Service) checkEnd(ctx context.Context, old Key, k *Key, want opt.Value[
 		}
 	}
 	return nil
+}
+
+// laterThan reports whether an end is later than the old one; nil is never.
+func laterThan(old, end *time.Time) bool {
+	return old != nil && (end == nil || end.After(*old))
 }
 
 func sameTime(a, b *time.Time) bool {

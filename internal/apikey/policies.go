@@ -94,6 +94,9 @@ func (s *Service) SetPolicy(ctx context.Context, who *access.Principal, groupID 
 		if err != nil {
 			return err
 		}
+		if access.ProtectsAdmins(who) && x.new.loosens(x.old) {
+			return wider()
+		}
 		if found, err = s.violators(ctx, x); err != nil {
 			return err
 		}
@@ -148,8 +151,15 @@ func (s *Service) RemovePolicy(ctx context.Context, who *access.Principal, group
 		return err
 	}
 	return s.db.InTx(ctx, func(ctx context.Context) error {
-		if _, err := s.storedPolicy(ctx, groupID); errors.Is(err, db.ErrNone) {
+		old, err := s.storedPolicy(ctx, groupID)
+		if errors.Is(err, db.ErrNone) {
 			return notFound()
+		}
+		if err != nil {
+			return fault.Wrap(err, "read policy")
+		}
+		if access.ProtectsAdmins(who) && (Policy{}).loosens(old) {
+			return wider()
 		}
 		name, err := s.policyName(ctx, groupID)
 		if err != nil {

@@ -98,6 +98,15 @@ func shorter(a, b int) int {
 	return a
 }
 
+// loosens reports whether the policy allows anything that the old one does
+// not. A restricted key may only make policies stricter.
+func (p Policy) loosens(old Policy) bool {
+	longer := func(now, was int) bool { return shorter(now, was) != now }
+	return longer(p.DefaultDays, old.DefaultDays) || longer(p.MaxDays, old.MaxDays) || longer(p.MaxOverlapDays, old.MaxOverlapDays) ||
+		old.RateLimit != nil && (p.RateLimit == nil || *p.RateLimit != *old.RateLimit && slower(p.RateLimit, old.RateLimit) != p.RateLimit) ||
+		p.AllowPersonal && !old.AllowPersonal || p.SelfRotate && !old.SelfRotate || p.SelfRevoke && !old.SelfRevoke
+}
+
 // slower returns the rate that lets fewer requests through in the long run.
 func slower(a, b *access.RateLimit) *access.RateLimit {
 	if a == nil || b != nil && b.Requests*a.Seconds < a.Requests*b.Seconds {
@@ -133,6 +142,27 @@ func (p Policy) expiry(want opt.Value[time.Time], now time.Time) (*time.Time, er
 		return &end, nil
 	}
 	return nil, nil
+}
+
+// textBeyond tells a restricted key that something would live longer than itself.
+const textBeyond = "This key ends on %s, and what it makes or changes cannot end later: choose an earlier date."
+
+// notBeyond bounds an end by that of the restricted key that acts: what is
+// asked for must not be later, and what is not asked for is at most that.
+func (s *Service) notBeyond(ctx context.Context, who *access.Principal, end *time.Time, asked bool) (*time.Time, error) {
+	if _, restricted := restrictionOf(who); !restricted {
+		return end, nil
+	}
+	own, err := s.one(ctx, who.KeyID)
+	switch {
+	case err != nil:
+		return nil, err
+	case own.ExpiresAt == nil || end != nil && !end.After(*own.ExpiresAt):
+		return end, nil
+	case asked:
+		return nil, fieldFault("beyond-caller", "expires_at", textBeyond, own.ExpiresAt.Format(time.DateOnly))
+	}
+	return own.ExpiresAt, nil
 }
 
 // fieldFault is an Invalid fault at one field, with a code for programs.

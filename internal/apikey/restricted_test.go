@@ -2,6 +2,7 @@ package apikey_test
 
 import (
 	"testing"
+	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/apikey"
@@ -129,5 +130,42 @@ func TestRestrictTrialEnforce(t *testing.T) {
 			t.Errorf("%+v, %v", k, err)
 		}
 		wantActions(t, n.actions(t, "api-key", k.ID), "api-key.create", "api-key.trial", "api-key.restrict", "api-key.restrict", "api-key.trial", "api-key.trial-end")
+	})
+}
+
+// What a restricted key makes or changes does not outlive it, and it only makes
+// policies stricter.
+func TestRestrictedKeysDoNotReachBeyondTheirEnd(t *testing.T) {
+	own := access.Restriction{Scopes: []string{"keys:write", "policies:write"}}
+	each(t, func(t *testing.T, n *node) {
+		ctx := t.Context()
+		self, text := n.make(t, apikey.Draft{Name: "maker", Groups: []int64{access.Administrators}, Restriction: own, ExpiresAt: opt.Of(at(10 * day))})
+		who := n.as(t, text)
+		k, _, err := n.keys.Make(ctx, who, apikey.Draft{Name: "child"})
+		if err != nil || k.ExpiresAt == nil || !k.ExpiresAt.Equal(*self.ExpiresAt) {
+			t.Errorf("a child without an end of its own ends at %v, %v; want %v", k.ExpiresAt, err, self.ExpiresAt)
+		}
+		_, _, err = n.keys.Make(ctx, who, apikey.Draft{Name: "later", ExpiresAt: opt.Of(at(11 * day))})
+		wantCode(t, "a child that ends later", err, "beyond-caller", "expires_at")
+		_, _, err = n.keys.Make(ctx, who, apikey.Draft{Name: "never", ExpiresAt: opt.Null[time.Time]()})
+		wantCode(t, "a child that never ends", err, "beyond-caller", "expires_at")
+		for _, id := range []int64{self.ID, k.ID} {
+			_, err = n.keys.Update(ctx, who, id, apikey.Change{ExpiresAt: opt.Null[time.Time]()})
+			wantCode(t, "taking an end away", err, "beyond-caller", "expires_at")
+		}
+		if _, err := n.keys.Update(ctx, who, k.ID, apikey.Change{ExpiresAt: opt.Of(at(day))}); err != nil {
+			t.Errorf("an earlier end: %v", err)
+		}
+
+		if _, _, err := n.keys.SetPolicy(ctx, who, apikey.Instance, apikey.Policy{MaxDays: 90}, apikey.Existing{}); err != nil {
+			t.Errorf("a stricter policy: %v", err)
+		}
+		for name, p := range map[string]apikey.Policy{
+			"a longer life": {MaxDays: 91}, "no limit": {}, "personal keys": {MaxDays: 90, AllowPersonal: true}, "rotating itself": {MaxDays: 90, SelfRotate: true},
+		} {
+			_, _, err := n.keys.SetPolicy(ctx, who, apikey.Instance, p, apikey.Existing{})
+			wantCode(t, name, err, "wider-than-caller", "")
+		}
+		wantCode(t, "no policy", n.keys.RemovePolicy(ctx, who, apikey.Instance), "wider-than-caller", "")
 	})
 }

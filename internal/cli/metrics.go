@@ -74,7 +74,7 @@ func (h *house) measure(c call) {
 func refusalCodes() []string {
 	return []string{
 		access.CodeGroup, access.CodeReadOnly, access.CodeScope, access.CodeRoute, access.CodeResource, access.CodeField,
-		access.CodeHours, access.CodeRateLimit, access.CodeQuota, access.CodeSelfOnly, access.CodeProtectedAdmin, access.CodeUnreadable,
+		access.CodeHours, access.CodeRateLimit, access.CodeQuota, access.CodeProtectedAdmin, access.CodeUnreadable,
 	}
 }
 

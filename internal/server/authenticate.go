@@ -81,8 +81,8 @@ func (a Authenticator) Any(ctx context.Context, r *http.Request, from netip.Addr
 func refusal(c *apikey.Check) error {
 	switch c.Reason {
 	case apikey.RateLimited:
-		return fault.Coded(fault.TooMany, access.CodeRateLimit, "Too many requests: this key may send %d in %s. Try again in %d seconds.",
-			c.Rate.Limit, c.Rate.Window, seconds(c.Rate.Reset))
+		return fault.Coded(fault.TooMany, access.CodeRateLimit, "Too many requests: this key may send %d in %d seconds. Try again in %d seconds.",
+			c.Rate.Limit, seconds(c.Rate.Window), seconds(c.Rate.Reset))
 	case apikey.QuotaExhausted:
 		return fault.Coded(fault.TooMany, access.CodeQuota, "The quota of this key is used up: %d requests. It is renewed in %d seconds.",
 			c.Quota.Limit, seconds(c.Quota.Reset))

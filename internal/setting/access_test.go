@@ -99,3 +99,33 @@ func TestSecretIsMasked(t *testing.T) {
 		t.Errorf("%v %v %v", v, set, err)
 	}
 }
+
+// A restricted key changes no setting by which it could get more, or by which
+// the proof of what it did would go.
+func TestRestrictedKeysDoNotChangeGuards(t *testing.T) {
+	limits, err := access.Restriction{Scopes: []string{"settings:write"}}.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := &access.Principal{Kind: access.ServiceKey, UserID: 3, KeyID: 1, Groups: []int64{access.AllUsers, access.Administrators}, Limits: limits}
+	s := sqlite(t, nil)
+	for name, value := range map[string]any{
+		"site-url": "https://elsewhere.example.com", "embedding-app-origins-sdk": "https://elsewhere.example.com",
+		"session-timeout": nil, "session-cookies": true, "disable-cors-on-localhost": false, "audit-retention-days": 1,
+	} {
+		for how, err := range map[string]error{
+			"Set":     s.Set(t.Context(), key, name, value),
+			"SetMany": s.SetMany(t.Context(), key, map[string]any{"site-name": "Example", name: value}),
+		} {
+			if f := fault.As(err); f == nil || f.Kind != fault.Forbidden || f.Code != "protected-setting" {
+				t.Errorf("%s %s: %v, want protected-setting", how, name, err)
+			}
+		}
+	}
+	if s.String("site-name") == "Example" {
+		t.Error("a refused change of several settings changed one")
+	}
+	if err := s.Set(t.Context(), key, "site-name", "Example"); err != nil {
+		t.Errorf("another setting: %v", err)
+	}
+}

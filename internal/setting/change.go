@@ -12,11 +12,16 @@ import (
 	"latchkey/internal/fault"
 )
 
-// writable returns the definition of a key that clients may change.
-func (s *Service) writable(key string) (Definition, error) {
+// writable returns the definition of a key that who may change. A restricted
+// key changes nothing by which it could get more, such as the address that
+// links to a new password lead to.
+func (s *Service) writable(who *access.Principal, key string) (Definition, error) {
 	def, err := s.find(key)
 	if err != nil {
 		return def, err
+	}
+	if def.Guard && access.ProtectsAdmins(who) {
+		return def, fault.Coded(fault.Forbidden, "protected-setting", "A restricted key cannot change %s.", def.Key)
 	}
 	if _, env := s.env[def.Key]; env {
 		return def, fault.New(fault.Invalid, "%s is set by the configuration (%s) and can only be changed there.", def.Key, def.Variable)
@@ -43,7 +48,7 @@ func (s *Service) Set(ctx context.Context, who *access.Principal, key string, va
 	if err := access.RequireAdmin(who); err != nil {
 		return err
 	}
-	def, err := s.writable(key)
+	def, err := s.writable(who, key)
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,7 @@ func (s *Service) SetMany(ctx context.Context, who *access.Principal, values map
 	var changes []change
 	wrong := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		def, err := s.writable(key)
+		def, err := s.writable(who, key)
 		if err != nil {
 			return err
 		}

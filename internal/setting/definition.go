@@ -42,6 +42,7 @@ type Definition struct {
 	Variable    string // environment variable of the option that sets it; empty when there is none
 	Fixed       string // why nobody can change it here; empty when administrators can
 	Secret      bool   // never shown in clear, not even in the audit log
+	Guard       bool   // decides who gets in or what proof stays, so no restricted key changes it
 
 	check func(any) (any, error) // checks and normalises a value of the kind
 }

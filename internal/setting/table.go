@@ -17,7 +17,7 @@ func site() []Definition {
 		{Key: "site-name", Kind: Text, Default: "Latchkey", Visibility: Public, check: name,
 			Variable:    "LATCHKEY_SITE_NAME",
 			Description: "The name of this instance."},
-		{Key: "site-url", Kind: Text, Visibility: Public, check: webAddress,
+		{Key: "site-url", Kind: Text, Guard: true, Visibility: Public, check: webAddress,
 			Variable:    "LATCHKEY_SITE_URL",
 			Description: "The public address of this instance, used in links in e-mail: https://data.example.com"},
 		{Key: "admin-email", Kind: Text, Visibility: Authenticated, check: email,
@@ -84,10 +84,10 @@ func signIn() []Definition {
 		{Key: "enable-password-login", Kind: Switch, Default: true, Visibility: Public,
 			check:       only(true, "cannot be turned off while there is no other way for people to sign in."),
 			Description: "Whether people may sign in with e-mail and password."},
-		{Key: "session-cookies", Kind: Switch, Default: false, Visibility: Public,
+		{Key: "session-cookies", Kind: Switch, Guard: true, Default: false, Visibility: Public,
 			Variable:    "LATCHKEY_SESSION_COOKIES",
 			Description: "Whether every session ends when the browser closes."},
-		{Key: "session-timeout", Kind: Object, Visibility: Public, check: timeout,
+		{Key: "session-timeout", Kind: Object, Guard: true, Visibility: Public, check: timeout,
 			Variable:    "LATCHKEY_SESSION_TIMEOUT",
 			Description: `Ends sessions that were not used for so long: {"amount": 30, "unit": "minutes"}. The unit is seconds, minutes or hours.`},
 		{Key: "google-auth-enabled", Kind: Switch, Default: false, Visibility: Public,
@@ -104,10 +104,10 @@ func signIn() []Definition {
 
 func browsers() []Definition {
 	return []Definition{
-		{Key: "embedding-app-origins-sdk", Kind: List, Default: "", Visibility: Admin, check: origins,
+		{Key: "embedding-app-origins-sdk", Kind: List, Guard: true, Default: "", Visibility: Admin, check: origins,
 			Variable:    "LATCHKEY_CORS_ORIGINS",
 			Description: "Origins whose pages may call the API from a browser, separated by blanks: https://app.example.com"},
-		{Key: "disable-cors-on-localhost", Kind: Switch, Default: false, Visibility: Admin,
+		{Key: "disable-cors-on-localhost", Kind: Switch, Guard: true, Default: false, Visibility: Admin,
 			Variable:    "LATCHKEY_DISABLE_CORS_ON_LOCALHOST",
 			Description: "Whether pages on localhost are refused, which may otherwise call the API."},
 	}
@@ -140,7 +140,7 @@ func mail() []Definition {
 
 func evidence() []Definition {
 	return []Definition{
-		{Key: "audit-retention-days", Kind: Number, Default: 0, Visibility: Admin, check: retention,
+		{Key: "audit-retention-days", Kind: Number, Guard: true, Default: 0, Visibility: Admin, check: retention,
 			Description: "How many days entries of the audit log are kept. 0 keeps them for ever."},
 	}
 }

@@ -114,7 +114,7 @@ func (p *page) explain() error {
 		if e, err = p.site.Explain(p.ctx(), p.who, call); err == nil {
 			a := newExplainAnswer(e, call)
 			if a.Verdict == "refused" {
-				a.Fix = p.fixOf(call.KeyID, e.DecidedBy)
+				a.Fix = fixOf(call.KeyID, e.DecidedBy)
 			}
 			return p.explainPage(f, a)
 		}
@@ -126,7 +126,7 @@ func (p *page) explain() error {
 }
 
 // fixOf returns where one changes what a step looks at.
-func (p *page) fixOf(keyID int64, step string) *link {
+func fixOf(keyID int64, step string) *link {
 	switch step {
 	case access.CodeReadOnly, access.CodeScope, access.CodeRoute, access.CodeResource, access.CodeField,
 		access.CodeAddress, access.CodeHours, access.CodeProtectedAdmin, access.CodeUnreadable:
@@ -223,7 +223,7 @@ func stepWord(name string) string {
 		"key-deleted": "Key exists", "secret-retired": "Secret", "key-expired": "End of the key", "key-disabled": "Switched on",
 		"key-inactive": "Who stands behind it", access.CodeAddress: "Address", access.CodeHours: "Hours",
 		access.CodeGroup: "Groups", access.CodeReadOnly: "Read-only", access.CodeScope: "Scopes", access.CodeRoute: "Routes",
-		access.CodeResource: "Resources", access.CodeField: "Fields", access.CodeSelfOnly: "Itself only",
+		access.CodeResource: "Resources", access.CodeField: "Fields",
 		access.CodeProtectedAdmin: "Administrators", access.CodeUnreadable: "Restriction",
 	}
 	if w := words[name]; w != "" {

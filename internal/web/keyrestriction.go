@@ -82,12 +82,16 @@ func (p *page) restrictionForm(f *form, now access.Restriction) restrictionForm 
 			r.Routes = append(r.Routes, tick{name, "There is no such route any more", f.has("route", name)})
 		}
 	}
+	slices.SortStableFunc(r.Routes, func(a, b tick) int { return strings.Compare(pathPart(a.Value), pathPart(b.Value)) })
 	for _, k := range access.Kinds() {
 		if _, named := now.Resources[k.Name]; named || slices.Contains(bindable, k.Name) {
 			r.Resources = append(r.Resources, resourceField(f, k))
 		}
 	}
 	for _, kind := range words.FieldKinds() {
+		if _, named := now.Fields[kind]; !named && openKind(kind) {
+			continue
+		}
 		r.Fields = append(r.Fields, kindField{
 			Name: "field-" + kind, Kind: kind, Label: sentence(kind), Value: f.Get("field-" + kind), Hint: strings.Join(words.Fields(kind), ", "),
 			Error: f.Errors["restriction.fields."+kind],
@@ -97,6 +101,15 @@ func (p *page) restrictionForm(f *form, now access.Restriction) restrictionForm 
 		r.Days = append(r.Days, tick{day, weekdayNames[i], f.has("day", day)})
 	}
 	return r
+}
+
+// pathPart returns the path of a route, by which people look for it.
+func pathPart(route string) string { return route[strings.IndexByte(route, ' ')+1:] }
+
+// openKind reports whether routes of the kind are open to everybody, so that
+// binding their fields means little.
+func openKind(name string) bool {
+	return slices.ContainsFunc(access.Kinds(), func(k access.ResourceKind) bool { return k.Name == name && k.Open })
 }
 
 func resourceField(f *form, k access.ResourceKind) kindField {

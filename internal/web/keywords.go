@@ -129,8 +129,6 @@ func reasonWords(code string) string {
 // otherReason is reasonWords for what is no part of a restriction.
 func otherReason(code string) string {
 	switch code {
-	case access.CodeSelfOnly:
-		return "not about itself"
 	case access.CodeProtectedAdmin:
 		return "administrators are protected"
 	case access.CodeUnreadable:

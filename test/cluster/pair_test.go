@@ -15,10 +15,12 @@ type body = map[string]any
 // directory with SQLite, as they are for a moment while one replaces the other.
 func eachPair(t *testing.T, f func(t *testing.T, a, b *apptest.Server)) {
 	t.Run(string(dbtest.PostgreSQL), func(t *testing.T) {
+		t.Parallel()
 		a, b := pair(t)
 		f(t, a, b)
 	})
 	t.Run(string(dbtest.SQLite), func(t *testing.T) {
+		t.Parallel()
 		a := apptest.Start(t, apptest.Options{})
 		a.Setup()
 		b := apptest.Start(t, apptest.Options{DataDir: a.DataDir})

@@ -61,6 +61,7 @@ func TestPersonalKeysEnd(t *testing.T) {
 				group := a.Group(fmt.Sprintf("Team %d", i))
 				person, session := a.Person(fmt.Sprintf("bo%d@example.com", i), group)
 				k := personal(a, session, group)
+				becomes(t, "a personal key made on A works on B", b, 200, "GET", me, "x-api-key", k.Text)
 				warm(t, b, 200, me, "x-api-key", k.Text)
 				tt.end(person, group, session, k)
 				becomes(t, "a personal key is refused on B: on A, "+tt.name, b, 401, "GET", me, "x-api-key", k.Text)

@@ -281,6 +281,8 @@ func (w *keyWorld) demand(r route, cells map[string]string) {
 	if cells[colScope] != notApplicable && !public {
 		refused(colScope, cells[colFull], "403 wider-than-caller", "403 protected-admin")
 	}
+	refused(colOwn, cells[colFull], notApplicable, "403 wider-than-caller")
+	refused(colField, cells[colFull], notApplicable, "403 wider-than-caller")
 	for column, cell := range cells {
 		if strings.HasPrefix(cell, "5") || slices.Contains(goodColumns(), column) && (cell == "403" || cell == "429") {
 			w.t.Errorf("%s answers %q to a key that is %s", r, cell, column)
