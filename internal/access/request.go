@@ -26,6 +26,8 @@ type Request struct {
 	Refs   []Ref        // the resources that the call names
 	Writes []FieldWrite // the fields that the call writes
 	Extra  []Scope      // further scopes that the call's fields need
+
+	LookedUp int // how many of Refs, the last ones, do not stand in the call itself
 }
 
 // touches reports whether the request shows or changes resources of the kind.
@@ -143,6 +145,10 @@ func Level(who *Principal, req *Request) error {
 func Sees(who *Principal, kind string, id int64) bool {
 	return who == nil || who.Limits == nil || who.Limits.sees(kind, strconv.FormatInt(id, 10))
 }
+
+// SeesAll reports whether who may see everything: an administrator whose rights
+// no restriction takes away.
+func SeesAll(who *Principal) bool { return who.IsAdmin() && !who.Limits.Narrows() }
 
 // ProtectsAdmins reports whether administrators are safe from who: a key with
 // less than all rights of its groups changes neither an administrator's

@@ -12,7 +12,8 @@ import (
 
 // Disable stops a key, for a reason that people can read, until a time or
 // until it is enabled. A restricted key may stop also those that may do more,
-// for that gives it nothing. It returns NotFound, Forbidden, and Invalid for an end
+// for that gives it nothing; it may not give such a key that is stopped already
+// an earlier end of that. It returns NotFound, Forbidden, and Invalid for an end
 // that has passed or a reason that is missing or too long.
 func (s *Service) Disable(ctx context.Context, who *access.Principal, id int64, reason string, until *time.Time) (Key, error) {
 	if err := access.RequireAdmin(who); err != nil {
@@ -38,6 +39,11 @@ func (s *Service) setDisabled(ctx context.Context, who *access.Principal, id int
 		if until != nil && !until.After(s.db.Now(ctx)) {
 			return fieldFault("in-the-past", "until", "The end must be in the future.")
 		}
+		if endsSooner(old, until) {
+			if err := within(who, old); err != nil {
+				return err
+			}
+		}
 		if err := s.disable(ctx, who, old, reason, until); err != nil {
 			return err
 		}
@@ -45,6 +51,12 @@ func (s *Service) setDisabled(ctx context.Context, who *access.Principal, id int
 		return err
 	})
 	return key, err
+}
+
+// endsSooner reports whether a disabled key would work again earlier than it
+// does now, which is to enable it.
+func endsSooner(k Key, until *time.Time) bool {
+	return k.DisabledAt != nil && until != nil && (k.DisabledUntil == nil || until.Before(*k.DisabledUntil))
 }
 
 // disable stops a key, inside the caller's transaction.

@@ -30,6 +30,10 @@ type meter struct {
 
 const countBits = 32
 
+// maxSetBack is how far a clock may be set back before the counts of a later
+// time count no more.
+const maxSetBack = time.Minute
+
 func newMeter(r *access.RateLimit) *meter {
 	if r == nil {
 		return nil
@@ -54,11 +58,13 @@ func (m *meter) take(now int64) (Allowance, bool) {
 	for {
 		old := m.state.Load()
 		count := int64(old & (1<<countBits - 1))
-		// A clock that jumps back finds a later window, and stays in it.
-		if old>>countBits < window {
+		// A clock that is set back a little finds a later window, and stays in
+		// it. One that had jumped far ahead must not close the key until then.
+		kept := old >> countBits
+		if kept < window || int64(kept-window)*m.window > m.window+int64(maxSetBack/time.Second) {
 			count = 0
 		} else {
-			window = old >> countBits
+			window = kept
 		}
 		if count >= m.limit {
 			return a, false
@@ -105,7 +111,7 @@ func (q *quota) take(ctx context.Context, now time.Time) (Allowance, bool, error
 	start, end := q.bounds(now)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.start.Before(start) {
+	if q.start.Before(start) || now.Before(q.start.Add(-maxSetBack)) {
 		used, err := q.count(ctx, q.keyID, start)
 		if err != nil {
 			return Allowance{}, false, err

@@ -152,6 +152,9 @@ func (f Filter) where(now time.Time) *condition {
 	}
 	if f.Before != nil {
 		c.and("k.expires_at < " + c.arg(*f.Before))
+		if f.State == Active { // says nothing new, but leads to the index api_key_by_end
+			c.and("k.expires_at IS NOT NULL AND k.expired_at IS NULL")
+		}
 	}
 	return c
 }

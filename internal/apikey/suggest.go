@@ -67,8 +67,8 @@ func (g *Suggestion) narrow(f usage.Facts, words *access.Vocabulary, now access.
 		switch {
 		case slices.Contains(f.Many, kind):
 			g.Notes = append(g.Notes, "The key touched too many of the kind "+kind+" to bind it to single ones.")
-		case !alwaysNamed(called, kind):
-			g.Notes = append(g.Notes, "The key called a route that is not about single ones of the kind "+kind+", such as a list.")
+		case unnamed(called, kind) != "":
+			g.Notes = append(g.Notes, "The key is not bound to single ones of the kind "+kind+", because it called "+unnamed(called, kind)+", which names none.")
 		case access.CanBind(kind):
 			out.Resources = put(out.Resources, kind, f.Refs[kind])
 		}
@@ -124,15 +124,14 @@ func scopesOf(called []access.DeclaredRoute, f usage.Facts) (scopes []string, re
 	return slices.Compact(scopes), readOnly
 }
 
-// alwaysNamed reports whether every route that touches the kind names single
-// ones of it.
-func alwaysNamed(called []access.DeclaredRoute, kind string) bool {
+// unnamed returns a route that touches the kind and names no single ones of it.
+func unnamed(called []access.DeclaredRoute, kind string) string {
 	for _, rt := range called {
 		if rt.TouchesKind(kind) && !rt.CanName(kind) {
-			return false
+			return rt.Route
 		}
 	}
-	return true
+	return ""
 }
 
 // alwaysWrites reports whether every route that writes the kind says which

@@ -118,6 +118,7 @@ type Verifier struct {
 	meters  meters
 	foreign foreignPrefixes
 	ended   sync.Map // key id -> end that was seen to pass, until Sweep has noted it
+	waned   sync.Map // secret id -> the same of a secret whose overlap ended
 	alarms  chan alarm
 	counts  [reasons]atomic.Uint64
 }
@@ -212,6 +213,9 @@ func (v *Verifier) judge(ctx context.Context, st *state, at place, mac MAC, from
 	c := Check{KeyID: at.keyID, SecretID: at.secretID}
 	now := v.db.Now(context.Background()) // the clock's, whatever ctx carries
 	x := st.secret(mac)
+	if v.over(x, now.UnixMicro()) {
+		x = nil
+	}
 	seen := st != nil && st.expired.Load()
 	if c.Reason = st.standing(x, now.UnixMicro()); c.Reason != Accepted {
 		if c.Reason == ExpiredKey && !seen {
@@ -247,12 +251,27 @@ func (v *Verifier) judge(ctx context.Context, st *state, at place, mac MAC, from
 	return c, nil
 }
 
-// standing says whether the key and this secret of it are good at a time.
+// over reports whether the overlap of a secret has ended, now or when it was
+// tried before: a clock that jumps back revives no secret.
+func (v *Verifier) over(x *secretState, now int64) bool {
+	if x == nil || x.retireAt == 0 {
+		return false
+	}
+	if now >= x.retireAt {
+		v.waned.Store(x.id, x.retireAt)
+		return true
+	}
+	end, seen := v.waned.Load(x.id)
+	return seen && end == x.retireAt
+}
+
+// standing says whether the key and this secret of it, nil when it has ended,
+// are good at a time.
 func (st *state) standing(x *secretState, now int64) Reason {
 	switch {
 	case st == nil || st.deleted:
 		return DeletedKey
-	case x == nil || x.retireAt != 0 && now >= x.retireAt:
+	case x == nil:
 		return Retired
 	case st.expired.Load():
 		return ExpiredKey

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -70,6 +71,7 @@ func serve(ctx context.Context, c call) error {
 	}
 	stop := h.background(ctx, c.log, scrapes.answer(c, h.metrics))
 	announce(ctx, c, h, l)
+	go debug.FreeOSMemory() // what only the start needed goes back to the system
 	err = srv.Serve(ctx, l)
 	return errors.Join(err, stop())
 }

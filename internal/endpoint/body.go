@@ -25,7 +25,7 @@ type MalformedBodyError struct{}
 // Error implements error.
 func (*MalformedBodyError) Error() string { return "the body is not JSON" }
 
-// BodySizeError says that a body exceeds the limit.
+// BodySizeError says that a body exceeds the limit, as it came or unpacked.
 type BodySizeError struct{ Limit int64 }
 
 // Error implements error.
@@ -70,7 +70,28 @@ func (c *Call) readAll(limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, &MalformedBodyError{} // the client broke off
 	}
+	if c.Who == nil && len(raw) > smallBody && unpacked(raw) > limit {
+		return nil, &BodySizeError{Limit: limit}
+	}
 	return raw, nil
+}
+
+const (
+	smallBody  = 16 << 10 // up to this size, a body is harmless whatever it holds
+	valueBytes = 40       // what a value takes in memory beside its text, or more
+)
+
+// unpacked is about how many bytes a body takes in memory. Nobody unknown may
+// make much of a little: a list of zeros takes twenty times its size.
+func unpacked(raw []byte) int64 {
+	n := len(raw)
+	for _, b := range raw {
+		switch b {
+		case ',', ':', '[', '{', '&':
+			n += valueBytes
+		}
+	}
+	return int64(n)
 }
 
 func (c *Call) readJSON(limit int64) error {

@@ -57,6 +57,7 @@ func (rt *Route) fill(ctx context.Context, c *Call, req *access.Request, in refl
 	for _, ref := range more {
 		if !slices.Contains(req.Refs, ref) {
 			req.Refs = append(req.Refs, ref)
+			req.LookedUp++
 		}
 	}
 	return nil

@@ -84,8 +84,28 @@ func (e Explainer) Explain(ctx context.Context, who *access.Principal, call Aske
 		out.refusedBefore(StepRoute, e.NoRoute())
 		return out, nil
 	}
-	e.decide(&out, checks, access.Explain(caller, req))
+	d := access.Explain(caller, req)
+	if rt.naming != nil && !access.SeesAll(who) {
+		d = out.hide(d)
+	}
+	e.decide(&out, checks, d)
 	return out, nil
+}
+
+// hide takes out what was looked up, such as the group and the person of a
+// membership: whoever may not see everything would learn it by asking.
+func (x *Explanation) hide(d access.Decision) access.Decision {
+	const detail = "the call is not about listed resources alone"
+	x.Request.Refs = x.Request.Refs[:len(x.Request.Refs)-x.Request.LookedUp]
+	for i := range d.Steps {
+		if s := &d.Steps[i]; s.Name == access.CodeResource && !s.Passed {
+			s.Detail = detail
+		}
+	}
+	if d.Trial != nil && d.Trial.Code == access.CodeResource {
+		d.Trial = &access.Refusal{Code: d.Trial.Code, Message: d.Trial.Message, Detail: detail}
+	}
+	return d
 }
 
 // refusedBefore explains a call that is refused before the key matters.

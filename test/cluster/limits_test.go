@@ -90,40 +90,11 @@ func counted(t *testing.T, what string, s *apptest.Server, k key, want int) {
 	t.Errorf("not within %v: %s: %d requests are counted, want %d", flushLag, what, n, want)
 }
 
-// TestQuotaIsShared: what was used on A counts on B and the other way round,
-// as late as is said.
-func TestQuotaIsShared(t *testing.T) {
+// TestCountsAreShared: what both nodes have counted adds up once it is written,
+// also that of a node that stops. What was used on A counts against a quota on
+// B and the other way round, as late as is said.
+func TestCountsAreShared(t *testing.T) {
 	awayFromMidnight()
-	eachPair(t, func(t *testing.T, a, b *apptest.Server) {
-		const most, onA = 8, 2
-		k := newKey(a, body{"group_ids": []int64{2}, "restriction": body{"quota": body{"requests": most, "period": "day"}}})
-		read := time.Now() // A reads what was used with the first request
-		for range onA {
-			a.Want(200, nil, "GET", groups, nil, "x-api-key", k.Text)
-		}
-		counted(t, "what A let through, asked of B", b, k, onA)
-		n, last := spent(b, k.Text)
-		if n != most-onA {
-			t.Errorf("B lets %d requests through, want %d: A has used %d of %d", n, most-onA, onA, most)
-		}
-		limited(t, "the request after them on B", "quota", last)
-		counted(t, "what both let through and the one that B refused, asked of A", a, k, most+1)
-
-		// By its own count A could let as many through as B did.
-		time.Sleep(time.Until(read.Add(readLag + promise)))
-		for n = range 3 {
-			if last = a.Do("GET", groups, nil, "x-api-key", k.Text); last.Status != 200 {
-				break
-			}
-			time.Sleep(promise / 2) // it reads beside the requests
-		}
-		limited(t, fmt.Sprintf("A, %v after B used up the quota and %d requests more", time.Since(read).Round(time.Second), n), "quota", last)
-	})
-}
-
-// TestUsageAddsUp: what both nodes have counted adds up once it is written,
-// also that of a node that stops.
-func TestUsageAddsUp(t *testing.T) {
 	eachPair(t, func(t *testing.T, a, b *apptest.Server) {
 		plain := newKey(a, body{"group_ids": []int64{2}})
 		for range 4 {
@@ -132,6 +103,8 @@ func TestUsageAddsUp(t *testing.T) {
 		for range 3 {
 			b.Want(404, nil, "GET", "/api/user/4711", nil, "x-api-key", plain.Text)
 		}
+		quotaIsShared(t, a, b)
+
 		counted(t, "four requests on A and three on B, asked of A", a, plain, 7)
 		counted(t, "four requests on A and three on B, asked of B", b, plain, 7)
 		a.Want(200, nil, "GET", groups, nil, "x-api-key", plain.Text)
@@ -142,6 +115,33 @@ func TestUsageAddsUp(t *testing.T) {
 			t.Errorf("B knows of %d requests after A has stopped, want 8", n)
 		}
 	})
+}
+
+func quotaIsShared(t *testing.T, a, b *apptest.Server) {
+	t.Helper()
+	const most, onA = 8, 2
+	k := newKey(a, body{"group_ids": []int64{2}, "restriction": body{"quota": body{"requests": most, "period": "day"}}})
+	read := time.Now() // A reads what was used with the first request
+	for range onA {
+		a.Want(200, nil, "GET", groups, nil, "x-api-key", k.Text)
+	}
+	counted(t, "what A let through, asked of B", b, k, onA)
+	n, last := spent(b, k.Text)
+	if n != most-onA {
+		t.Errorf("B lets %d requests through, want %d: A has used %d of %d", n, most-onA, onA, most)
+	}
+	limited(t, "the request after them on B", "quota", last)
+	counted(t, "what both let through and the one that B refused, asked of A", a, k, most+1)
+
+	// By its own count A could let as many through as B did.
+	time.Sleep(time.Until(read.Add(readLag + promise)))
+	for n = range 3 {
+		if last = a.Do("GET", groups, nil, "x-api-key", k.Text); last.Status != 200 {
+			break
+		}
+		time.Sleep(promise / 2) // it reads beside the requests
+	}
+	limited(t, fmt.Sprintf("A, %v after it last read what B uses, and %d requests more", time.Since(read).Round(time.Second), n), "quota", last)
 }
 
 // TestForeignKeysFollow: a text from outside that a seed file gives a key on A

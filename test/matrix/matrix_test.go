@@ -75,7 +75,7 @@ func TestMatrix(t *testing.T) {
 		api, pages := declared(after)
 		got := header() +
 			render("The API", fill(t, dbtest.SQLite, after, first, api, callRecipes())) +
-			render("The pages", fill(t, dbtest.SQLite, after, first, pages, pageRecipes()))
+			render("The pages", fill(t, dbtest.SQLite, after, first, pages, allPageRecipes()))
 		if *update && !t.Failed() {
 			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 				t.Fatal(err)

@@ -273,7 +273,7 @@ func versioned(t *testing.T) {
 	h.problem(h.asAdmin("GET", "/v1/keys/999", nil), 404, "not-found")
 	h.problem(h.asAdmin("GET", "/v1/nothing", nil), 404, "no-route")
 	h.problem(h.asAdmin("PUT", "/v1/keys", body{}), 405, "method-not-allowed")
-	h.problem(h.asAdmin("POST", "/v1/keys", body{"name": "x", "nmae": "y"}), 400, "invalid") // a typo is no wish
+	h.problem(h.asAdmin("POST", "/v1/keys", body{"name": "x", "nonsense": "y"}), 400, "invalid") // a typo is no wish
 	h.problem(h.asAdmin("GET", "/v1/keys?tga=x", nil), 400, "invalid")
 	if a := h.asAdmin("GET", "/v1/keys/999", nil); a.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("a problem is sent as %q", a.Header.Get("Content-Type"))
