@@ -30,8 +30,8 @@ type meter struct {
 
 const countBits = 32
 
-// maxSetBack is how far a clock may be set back before the counts of a later
-// time count no more.
+// maxSetBack is how far a clock may be set back before a quota goes back to the
+// period before.
 const maxSetBack = time.Minute
 
 func newMeter(r *access.RateLimit) *meter {
@@ -57,23 +57,31 @@ func (m *meter) take(now int64) (Allowance, bool) {
 	}
 	for {
 		old := m.state.Load()
-		count := int64(old & (1<<countBits - 1))
-		// A clock that is set back a little finds a later window, and stays in
-		// it. One that had jumped far ahead must not close the key until then.
-		kept := old >> countBits
-		if kept < window || int64(kept-window)*m.window > m.window+int64(maxSetBack/time.Second) {
-			count = 0
-		} else {
-			window = kept
+		count, ok := m.used(old, &window), false
+		if ok = count < m.limit; ok {
+			count++
 		}
-		if count >= m.limit {
-			return a, false
-		}
-		if m.state.CompareAndSwap(old, window<<countBits|uint64(count+1)) {
-			a.Remaining = m.limit - count - 1
-			return a, true
+		next := window<<countBits | uint64(count)
+		if next == old || m.state.CompareAndSwap(old, next) {
+			a.Remaining = m.limit - count
+			return a, ok
 		}
 	}
+}
+
+// used returns how many requests of the window a state has counted. A clock
+// that is set back a little finds the next window, and stays in it. From one
+// that had jumped ahead the count goes on in this window: it gives no fresh
+// one, and does not close the key until that time.
+func (m *meter) used(state uint64, window *uint64) int64 {
+	kept, count := state>>countBits, int64(state&(1<<countBits-1))
+	switch {
+	case kept < *window:
+		return 0
+	case kept == *window+1:
+		*window = kept
+	}
+	return count
 }
 
 // quota counts requests in a calendar day or month (UTC), together with what

@@ -112,7 +112,11 @@ func (v *Verdict) byUse(ago time.Duration) {
 		v.Safety = Safe
 		v.say("It has not been used for %s.", days(ago))
 	}
-	if v.Recent > 0 {
+	switch v.Recent {
+	case 0:
+	case 1:
+		v.say("It made 1 request in the last 30 days.")
+	default:
 		v.say("It made %d requests in the last 30 days.", v.Recent)
 	}
 }

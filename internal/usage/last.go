@@ -10,19 +10,21 @@ import (
 
 // Count returns how many requests a key made since the beginning of the hour
 // of a time. Those that the check of the key or its limits turned away are not
-// among them. What this node has not written yet is; what other nodes have not
-// written, a few seconds' worth, is not. It may be called inside a transaction
+// among them, nor those of hours to come, from a clock that had jumped ahead.
+// What this node has not written yet is; what other nodes have not written, a
+// few seconds' worth, is not. It may be called inside a transaction
 // and is not authorised here.
 func (s *Service) Count(ctx context.Context, keyID int64, since time.Time) (int64, error) {
 	hour := hourOf(since.UnixMicro())
+	last := hourOf(s.db.Now(ctx).UnixMicro()) + hourMicros // clocks of nodes differ a little
 	sh := s.shard(keyID)
 	sh.mu.Lock()
-	pending, pendingSeq := sh.pending.requests(keyID, hour), sh.pendingSeq
-	flying, flyingSeq := sh.flying.requests(keyID, hour), sh.flyingSeq
+	pending, pendingSeq := sh.pending.requests(keyID, hour, last), sh.pendingSeq
+	flying, flyingSeq := sh.flying.requests(keyID, hour, last), sh.flyingSeq
 	sh.mu.Unlock()
 	// One statement reads both, so it is known which batches are in the sum.
 	sum, err := db.One(ctx, s.db, scanSum, `SELECT CAST(coalesce(sum(n), 0) AS BIGINT), coalesce((SELECT seq FROM usage_flush WHERE node = ?3), 0)
-		FROM usage_hour WHERE key_id = ?1 AND hour >= ?2 AND class <> 1`, keyID, hour, s.node)
+		FROM usage_hour WHERE key_id = ?1 AND hour >= ?2 AND hour <= ?4 AND class <> 1`, keyID, hour, s.node, last)
 	if err != nil {
 		return 0, fault.Wrap(err, "count requests of a key")
 	}
@@ -44,12 +46,13 @@ func scanSum(r db.Row) (sum, error) {
 	return v, err
 }
 
-func (e *entries) requests(keyID, hour int64) int64 {
+// requests counts those of a key in the hours from first to last.
+func (e *entries) requests(keyID, first, last int64) int64 {
 	var n int64
 	if e != nil {
 		for i := range e.counters.rows {
 			r := &e.counters.rows[i]
-			if r.key.key == keyID && r.key.hour >= hour && r.key.class != away {
+			if r.key.key == keyID && r.key.hour >= first && r.key.hour <= last && r.key.class != away {
 				n += r.val.n
 			}
 		}

@@ -294,13 +294,13 @@ func (p *page) showOwnKeyEnd() error {
 	return p.ownKeyDialog("own-key-end", "End the key", ownKeyDialog{Form: newForm(), Key: key})
 }
 
-// endOwnKey ends a key. One that is gone already is what was wanted.
+// endOwnKey ends a key.
 func (p *page) endOwnKey() error {
 	id, err := p.id()
 	if err != nil {
 		return err
 	}
-	if err := p.site.Keys.EndOwn(p.ctx(), p.who, id); err != nil && !fault.Is(err, fault.NotFound) {
+	if err := p.site.Keys.EndOwn(p.ctx(), p.who, id); err != nil {
 		return err
 	}
 	return p.done(pathOwnKeys, saidOwnKeyEnded)

@@ -87,7 +87,7 @@ func TestPersonalKeyLife(t *testing.T) {
 	if w.works(second) {
 		t.Error("the key works after its end")
 	}
-	b.post(one+"/end").leads(t, ownKeysPath)
+	b.post(one+"/end").wants(t, 404)
 }
 
 func TestPersonalKeysWithoutAGroup(t *testing.T) {

@@ -69,7 +69,7 @@ func TestForeignLooksMissing(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite)
 	api, pages := declared(w)
 	recipes := callRecipes()
-	maps.Copy(recipes, pageRecipes())
+	maps.Copy(recipes, allPageRecipes())
 	for _, r := range slices.Concat(api, pages) {
 		rec, ok := recipes[r.String()] // TestMatrix demands one
 		if !ok || r.who == access.Anyone.String() || !wildcard.MatchString(r.path) {
@@ -104,7 +104,7 @@ func TestMissing(t *testing.T) {
 	w := newWorld(t, dbtest.PostgreSQL)
 	api, pages := declared(w)
 	recipes := callRecipes()
-	maps.Copy(recipes, pageRecipes())
+	maps.Copy(recipes, allPageRecipes())
 	// DELETE of an unknown group is 204, which clients rely on (3.5). In the
 	// pages, deleting a key that is gone is what was wanted. Changing a
 	// membership is always 402. A policy for a group that there is not is a

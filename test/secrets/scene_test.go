@@ -74,6 +74,8 @@ func (c *scene) call(method, path string, body any, headers ...string) *saying {
 	media := "application/json"
 	switch b := body.(type) {
 	case nil:
+	case raw:
+		r = strings.NewReader(string(b))
 	case url.Values:
 		r, media = strings.NewReader(b.Encode()), "application/x-www-form-urlencoded"
 	default:
