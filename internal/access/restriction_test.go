@@ -246,6 +246,20 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// What is there, and not for the key, is told no other way than what is not
+// there, which names nothing.
+func TestBoundKeysCannotTellWhatIsThere(t *testing.T) {
+	l := limits(t, `{"resources":{"groups":["5"]}}`)
+	route := func(refs ...access.Ref) *access.Refusal {
+		req := access.Request{Policy: access.Admin("keys", access.Read), Route: "GET /v1/keys/{id}", Refs: refs}
+		return l.Check(&req)
+	}
+	there, missing := route(access.Ref{Kind: "groups", ID: "6"}), route()
+	if there == nil || missing == nil || there.Message != missing.Message || there.Code != missing.Code {
+		t.Errorf("%+v, %+v", there, missing)
+	}
+}
+
 func TestFieldsOfObjects(t *testing.T) {
 	for _, c := range []struct {
 		listed, written string

@@ -95,6 +95,9 @@ func (u userRoutes) current(ctx context.Context, c *endpoint.Call, _ endpoint.No
 	if err != nil {
 		return wireCurrentUser{}, err
 	}
+	if c.Who.Kind == access.PersonalKey { // it may be less than its person
+		user.IsAdmin, user.Groups = c.Who.IsAdmin(), c.Who.Groups
+	}
 	facts, err := u.people.Facts(ctx, c.Who)
 	return toWireCurrent(user, facts), err
 }

@@ -33,6 +33,29 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
+// A clock that had jumped far ahead closes no key until that time.
+func TestLimitsAfterAJumpAhead(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		_, rate := n.make(t, apikey.Draft{Name: "rate", Restriction: access.Restriction{RateLimit: &access.RateLimit{Requests: 1, Seconds: 60}}})
+		_, quota := n.make(t, apikey.Draft{Name: "quota", Restriction: access.Restriction{Quota: &access.Quota{Requests: 2, Period: "day"}}})
+		if spent := n.spend(t, quota, 1); spent != 1 {
+			t.Fatal("the quota is used up at once")
+		}
+		n.clock.Advance(40 * day)
+		n.check(t, "far ahead", rate, apikey.Accepted)
+		if spent := n.spend(t, quota, 9); spent != 2 {
+			t.Errorf("far ahead: %d requests, want 2", spent)
+		}
+		n.clock.Advance(-40 * day)
+		n.check(t, "back, in the same window", rate, apikey.RateLimited)
+		n.clock.Advance(time.Minute)
+		n.check(t, "back, in the next window", rate, apikey.Accepted)
+		if spent := n.spend(t, quota, 9); spent != 1 {
+			t.Errorf("back: %d requests, want the one that is left", spent)
+		}
+	})
+}
+
 // A change of the key gives it no fresh window; a change of the rate does.
 func TestRateLimitOutlastsChanges(t *testing.T) {
 	each(t, func(t *testing.T, n *node) {

@@ -57,8 +57,9 @@ func (m *meter) take(now int64) (Allowance, bool) {
 	}
 	for {
 		old := m.state.Load()
-		count, ok := m.used(old, &window), false
-		if ok = count < m.limit; ok {
+		count := m.used(old, &window)
+		ok := count < m.limit
+		if ok {
 			count++
 		}
 		next := window<<countBits | uint64(count)

@@ -65,6 +65,32 @@ func TestTwoNodes(t *testing.T) {
 	})
 }
 
+// A node that has lost its database does not go on accepting what it has in
+// memory: the other one may have ended the key.
+func TestCutOffNodeTrustsNoMemory(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, place dbtest.Place) {
+		ctx, stop := context.WithCancel(t.Context())
+		src := apikey.PepperSource{Text: randomPepper()}
+		a, b := open(t, place.Open(t), src), open(t, place.Open(t), src)
+		k, text := a.create(t, "k", access.AllUsers)
+		b.check(t, "on the other node", text, apikey.Accepted)
+		b.db.Close()
+		if err := a.keys.Delete(ctx, admin, k.ID); err != nil {
+			t.Fatal(err)
+		}
+		var follow sync.WaitGroup
+		follow.Go(func() { b.db.Follow(ctx) })
+		defer follow.Wait()
+		defer stop()
+		for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if c, err := b.verifier.Verify(ctx, text, here); err != nil || c.Principal == nil {
+				return
+			}
+		}
+		t.Error("a node without a database accepts a key that was deleted")
+	})
+}
+
 // While keys are created, moved, regenerated and deleted, no call that began
 // after a change returned may see the state before it.
 func TestNoStaleAnswer(t *testing.T) {

@@ -151,15 +151,8 @@ func (s *Service) RemovePolicy(ctx context.Context, who *access.Principal, group
 		return err
 	}
 	return s.db.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.storedPolicy(ctx, groupID)
-		if errors.Is(err, db.ErrNone) {
+		if _, err := s.storedPolicy(ctx, groupID); errors.Is(err, db.ErrNone) {
 			return notFound()
-		}
-		if err != nil {
-			return fault.Wrap(err, "read policy")
-		}
-		if access.ProtectsAdmins(who) && (Policy{}).loosens(old) {
-			return wider()
 		}
 		name, err := s.policyName(ctx, groupID)
 		if err != nil {
@@ -178,6 +171,9 @@ func (s *Service) dropPolicy(ctx context.Context, who *access.Principal, groupID
 	}
 	if err != nil {
 		return fault.Wrap(err, "read policy")
+	}
+	if access.ProtectsAdmins(who) && (Policy{}).loosens(old) {
+		return wider()
 	}
 	if _, err := s.db.Exec(ctx, "DELETE FROM key_policy WHERE group_id = ?1", groupID); err != nil {
 		return fault.Wrap(err, "delete policy")

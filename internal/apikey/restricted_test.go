@@ -46,11 +46,9 @@ func TestRestrictedKeysMakeNoWiderKeys(t *testing.T) {
 			_, err = n.keys.SetRestriction(ctx, who, self.ID, r)
 			wantCode(t, "restrict itself: "+name, err, "wider-than-caller", "")
 		}
-		if got, err := n.keys.SetRestriction(ctx, who, k.ID, access.Restriction{}); err != nil || !got.Restriction.Equal(own) {
-			t.Errorf("taking a restriction away: %+v, %v", got.Restriction, err)
-		}
-		if got, err := n.keys.SetRestriction(ctx, who, self.ID, access.Restriction{}); err != nil || !got.Restriction.Equal(own) {
-			t.Errorf("taking its own away: %+v, %v", got.Restriction, err)
+		for name, id := range map[string]int64{"taking a restriction away": k.ID, "taking its own away": self.ID} {
+			_, err := n.keys.SetRestriction(ctx, who, id, access.Restriction{})
+			wantCode(t, name, err, "wider-than-caller", "")
 		}
 		secrets, err := n.keys.Secrets(ctx, admin, wide.ID)
 		if err != nil {
@@ -80,6 +78,39 @@ func TestRestrictedKeysMakeNoWiderKeys(t *testing.T) {
 		}
 		if _, _, err := n.keys.Rotate(ctx, who, self.ID, apikey.Overlap{Until: ptr(at(day))}); err != nil {
 			t.Errorf("rotating itself: %v", err)
+		}
+	})
+}
+
+// A restricted key must not enable a wider key by disabling it anew, until soon.
+func TestRestrictedKeysEnableNothing(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		ctx := t.Context()
+		_, text := n.make(t, apikey.Draft{
+			Name: "maker", Groups: []int64{access.Administrators}, Restriction: access.Restriction{Scopes: []string{"keys:write"}},
+		})
+		wide, wideText := n.create(t, "wide", access.Administrators)
+		who := n.as(t, text)
+		disable := func(who *access.Principal, until *time.Time) error {
+			_, err := n.keys.Disable(ctx, who, wide.ID, "found in a log", until)
+			return err
+		}
+		if err := disable(who, ptr(at(day))); err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, "an earlier end", disable(who, ptr(at(time.Hour))), "wider-than-caller", "")
+		if err := disable(who, ptr(at(2*day))); err != nil {
+			t.Errorf("a later end: %v", err)
+		}
+		if err := disable(who, nil); err != nil {
+			t.Errorf("no end: %v", err)
+		}
+		wantCode(t, "an end where there is none", disable(who, ptr(at(time.Hour))), "wider-than-caller", "")
+		n.clock.Advance(3 * day)
+		n.sweep(t)
+		n.check(t, "disabled for good", wideText, apikey.DisabledKey)
+		if err := disable(admin, ptr(at(4*day))); err != nil {
+			t.Errorf("an administrator gives an end: %v", err)
 		}
 	})
 }

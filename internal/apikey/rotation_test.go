@@ -277,3 +277,20 @@ func TestRetiredSecretRaisesAnAlarm(t *testing.T) {
 		wantFault(t, "alarms for everybody", err, fault.Forbidden, "")
 	})
 }
+
+// A clock that jumps back revives no secret whose overlap was seen to end.
+func TestClockRevivesNoSecret(t *testing.T) {
+	each(t, func(t *testing.T, n *node) {
+		k, old := n.create(t, "k", access.AllUsers)
+		if _, _, err := n.keys.Rotate(t.Context(), admin, k.ID, apikey.Overlap{Until: ptr(at(time.Hour))}); err != nil {
+			t.Fatal(err)
+		}
+		n.check(t, "within the overlap", old, apikey.Accepted)
+		n.clock.Advance(2 * time.Hour)
+		n.check(t, "after the overlap", old, apikey.Retired)
+		n.clock.Advance(-2 * time.Hour)
+		n.check(t, "after a jump back", old, apikey.Retired)
+		n.touch(t, k.ID)
+		n.check(t, "read anew", old, apikey.Retired)
+	})
+}

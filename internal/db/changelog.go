@@ -31,11 +31,12 @@ type Change struct {
 const Reset = "reset"
 
 const (
-	channel  = "latchkey_change"
-	pollGap  = 500 * time.Millisecond
-	keepLog  = 24 * time.Hour
-	maxAway  = 12 * time.Hour // a follower that was away longer forgets everything
-	pruneGap = time.Hour
+	channel   = "latchkey_change"
+	pollGap   = 500 * time.Millisecond
+	hearLimit = 3 * time.Second // a database that takes longer to tell of changes is away
+	keepLog   = 24 * time.Hour
+	maxAway   = 12 * time.Hour // a follower that was away longer forgets everything
+	pruneGap  = time.Hour
 )
 
 type follower struct {
@@ -124,10 +125,15 @@ func scanChange(r Row) (Change, error) {
 func (d *DB) applyCommitted(ctx context.Context) {
 	if err := d.CatchUp(context.WithoutCancel(ctx)); err != nil {
 		d.log.Error("change log could not be read after a commit; memory is dropped", slog.Any("error", err))
-		d.follow.mu.Lock()
-		defer d.follow.mu.Unlock()
-		d.follow.deliver([]Change{{Kind: Reset}})
+		d.forget()
 	}
+}
+
+// forget makes every subscriber forget what it holds.
+func (d *DB) forget() {
+	d.follow.mu.Lock()
+	defer d.follow.mu.Unlock()
+	d.follow.deliver([]Change{{Kind: Reset}})
 }
 
 // Follow keeps this node's memory up to date with changes of other processes
@@ -148,11 +154,23 @@ func (d *DB) Follow(ctx context.Context) {
 		case <-tick.C:
 		case <-wake:
 		}
-		if err := d.CatchUp(ctx); err != nil && ctx.Err() == nil {
-			d.log.Error("change log cannot be read", slog.Any("error", err))
+		if d.keepUp(ctx) {
+			d.prune(ctx)
 		}
-		d.prune(ctx)
 	}
+}
+
+// keepUp reads the change log once, and reports whether it could. A node that
+// cannot must not trust its memory: another one may have ended a key.
+func (d *DB) keepUp(ctx context.Context) bool {
+	soon, done := context.WithTimeout(ctx, hearLimit)
+	defer done()
+	err := d.CatchUp(soon)
+	if err != nil && ctx.Err() == nil {
+		d.log.Error("change log cannot be read; memory is dropped", slog.Any("error", err))
+		d.forget()
+	}
+	return err == nil
 }
 
 // listen waits for NOTIFY on a connection of its own and reconnects for ever.

@@ -70,7 +70,7 @@ func (c *Call) readAll(limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, &MalformedBodyError{} // the client broke off
 	}
-	if c.Who == nil && len(raw) > smallBody && unpacked(raw) > limit {
+	if len(raw) > smallBody && unpacked(raw) > limit {
 		return nil, &BodySizeError{Limit: limit}
 	}
 	return raw, nil
@@ -81,8 +81,8 @@ const (
 	valueBytes = 40       // what a value takes in memory beside its text, or more
 )
 
-// unpacked is about how many bytes a body takes in memory. Nobody unknown may
-// make much of a little: a list of zeros takes twenty times its size.
+// unpacked is about how many bytes a body takes in memory. Nobody may make much
+// of a little: a list of zeros takes twenty times its size.
 func unpacked(raw []byte) int64 {
 	n := len(raw)
 	for _, b := range raw {

@@ -322,6 +322,9 @@ func TestBodies(t *testing.T) {
 		{"too deep", "application/json", deep, "the body is not JSON"},
 		{"not UTF-8", "application/json", "{\"name\":\"\xff\"}", "the body is not JSON"},
 		{"too large", "application/json", `{"name":"` + strings.Repeat("a", 1<<20) + `"}`, "the body exceeds 1048576 bytes"},
+		{"too large unpacked", "application/json", `{"name":[` + strings.Repeat("0,", 200_000) + `0]}`, "the body exceeds 1048576 bytes"},
+		{"too large unpacked, a form", "application/x-www-form-urlencoded", "name=a" + strings.Repeat("&", 200_000), "the body exceeds 1048576 bytes"},
+		{"large and plain", "application/json", `{"name":"a", "other": "` + strings.Repeat("a", 1<<19) + `"}`, "a"},
 		{"multipart has no limit", "multipart/form-data; boundary=x", strings.Repeat("a", 2<<20), ""},
 	}
 	for _, tt := range tests {

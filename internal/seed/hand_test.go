@@ -10,6 +10,7 @@ import (
 	"latchkey/internal/apptest/dbtest"
 	"latchkey/internal/clock"
 	"latchkey/internal/db"
+	"latchkey/internal/opt"
 	"latchkey/internal/people"
 	"latchkey/internal/secret"
 	"latchkey/internal/seed"
@@ -320,5 +321,31 @@ func TestOwnerLeaves(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "the owner bo@example.com is deactivated") {
 			t.Errorf("got %v", err)
 		}
+	})
+}
+
+// A key that was ended by giving it an early end does not come back with the
+// next start.
+func TestEndedByHandStaysSo(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.admin()
+		const file = `
+version: 1
+keys: [{name: K, secret_env: KEY_A, expires_at: 2030-01-01T00:00:00Z}]
+`
+		w.apply(file, seed.Options{})
+		_, err := w.keys.Update(t.Context(), root, w.key("K").ID, apikey.Change{ExpiresAt: opt.Of(w.clock.Now().Add(time.Minute))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(time.Hour)
+		before := w.traces()
+		same(t, "expired", w.apply(file, seed.Options{}), `! key "K": has come to its end, and stays so (--adopt gives it the end of the file)`)
+		if now := w.traces(); now != before {
+			t.Errorf("traces: %v, then %v", before, now)
+		}
+		w.check(textA, apikey.ExpiredKey)
+		same(t, "adopted", w.apply(file, seed.Options{Adopt: true}), `~ key "K": expires_at: 2026-11-22T12:01:00Z → 2030-01-01T00:00:00Z`)
+		w.check(textA, apikey.Accepted)
 	})
 }

@@ -20,6 +20,7 @@ import (
 var (
 	errSecretTaken = errors.New("its secret belongs to another key; give it one of its own")
 	textEnded      = "its secret was retired here, and an ended secret never works again: give the entry a new one"
+	textExpired    = "has come to its end, and stays so (--adopt gives it the end of the file)"
 	textDeleted    = "was deleted here, and its secret never works again: take the entry out, or give it a new secret"
 )
 
@@ -248,6 +249,7 @@ func (r *run) creator(ctx context.Context, email string) (*access.Principal, err
 // changeKey changes a key that is there. What the file asks for and cannot
 // have is noted.
 func (r *run) changeKey(ctx context.Context, w wanted, old apikey.Key, seeded bool, state secretState) (Step, error) {
+	notes := append(slices.Clone(w.away), r.pastEnd(ctx, &w, old)...)
 	change, detail := r.keyChanges(w, old)
 	narrow := w.Restriction.Set && !w.restriction.Equal(old.Restriction)
 	if narrow {
@@ -256,7 +258,6 @@ func (r *run) changeKey(ctx context.Context, w wanted, old apikey.Key, seeded bo
 	if state == secretNew {
 		detail = append(detail, "secret replaced")
 	}
-	notes := w.away
 	if state == secretEnded {
 		notes = append(notes, textEnded)
 	}
@@ -286,6 +287,19 @@ func (r *run) changeKey(ctx context.Context, w wanted, old apikey.Key, seeded bo
 		action = Unchanged
 	}
 	return Step{Action: action, Detail: append(detail, notes...)}, r.remember(ctx, kindKey, w.Name, old.ID)
+}
+
+// pastEnd leaves the end of a key that has come to it, and says so: whoever
+// ended it by hand does not want it back at the next start.
+func (r *run) pastEnd(ctx context.Context, w *wanted, old apikey.Key) (notes []string) {
+	if !w.ExpiresAt.Set || r.opts.Adopt || old.State(r.db.Now(ctx)) != apikey.Expired {
+		return nil
+	}
+	if date(w.ExpiresAt.Ptr()) != date(old.ExpiresAt) {
+		notes = []string{textExpired}
+	}
+	w.ExpiresAt.Set = false
+	return notes
 }
 
 func (r *run) replaceSecret(ctx context.Context, w wanted, id int64) error {

@@ -47,6 +47,7 @@ func (r *Refusals) Run(ctx context.Context) {
 		case <-ctx.Done():
 			end, done := context.WithTimeout(context.WithoutCancel(ctx), refusalGap/2)
 			defer done()
+			r.sum()
 			r.write(end, time.Now())
 			return
 		case now := <-tick.C:
@@ -55,8 +56,18 @@ func (r *Refusals) Run(ctx context.Context) {
 	}
 }
 
-// Look sums up what was refused since the last look, ten seconds ago.
+// Look sums up what was refused since the last look, ten seconds ago, and
+// writes bursts to the audit log.
 func (r *Refusals) Look(ctx context.Context, now time.Time) {
+	r.sum()
+	if now.Sub(r.written) >= burstGap {
+		r.write(ctx, now)
+	}
+}
+
+// sum logs what was refused since it did so last, and keeps it when it is a
+// burst.
+func (r *Refusals) sum() {
 	counts := r.counts()
 	var attrs []any
 	bad, total := map[string]uint64{}, uint64(0)
@@ -79,9 +90,6 @@ func (r *Refusals) Look(ctx context.Context, now time.Time) {
 		for reason, n := range bad {
 			r.pending[reason] += n
 		}
-	}
-	if now.Sub(r.written) >= burstGap {
-		r.write(ctx, now)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -111,8 +112,13 @@ func setAllow(h http.Header, methods []string) {
 	h.Set("Allow", strings.Join(append(methods, http.MethodOptions), ", "))
 }
 
-// readQuery reads the query. Paging is refused on a route that has none.
+// readQuery reads the query. Paging is refused on a route that has none, and a
+// query that is not well encoded anywhere: without the condition that a caller
+// meant, the answer would be about something else.
 func readQuery(c *endpoint.Call, rt *endpoint.Route) error {
+	if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
+		return fault.Field("query", "Encode the query: %%25 for a percent sign, %%26 for an ampersand, %%3B for a semicolon.")
+	}
 	if err := c.ReadQuery(); err != nil || !c.Page.On() {
 		return err
 	}

@@ -72,6 +72,8 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		{"id 0", "GET", "/v1/fake/0", adminKey, "", 400, "invalid", "id:refused"},
 		{"unknown parameter", "GET", "/v1/fake?of=1&on=true", adminKey, "", 400, "invalid", "of:unknown"},
 		{"bad parameter", "GET", "/v1/fake?on=maybe", adminKey, "", 400, "invalid", "on:type"},
+		{"badly encoded query", "GET", "/v1/fake?on=true&x=%zz", adminKey, "", 400, "invalid", "query:refused"},
+		{"semicolon in the query", "GET", "/v1/fake?limit=1;on=true", adminKey, "", 400, "invalid", "query:refused"},
 		{"bad limit", "GET", "/v1/fake?limit=x", adminKey, "", 400, "invalid", "limit:type"},
 		{"paging that is not read", "GET", "/v1/fake?limit=1&offset=2&page=3", adminKey, "", 400, "invalid", "offset:unknown page:unknown"},
 		{"paging on a route without", "GET", "/v1/fake/7?limit=1", adminKey, "", 400, "invalid", "limit:unknown"},

@@ -182,9 +182,13 @@ func (k keyRoutes) create(ctx context.Context, c *endpoint.Call, in newKeyInput)
 // made shows a key with its text, or passes on why there is none. It is the one
 // place where a text becomes part of an answer.
 func (v keyViews) made(ctx context.Context, who *access.Principal, k apikey.Key, text secret.Text, err error) (wireNewKey, error) {
-	shown, err := v.one(ctx, who, k, err)
 	if err != nil {
 		return wireNewKey{}, err
+	}
+	shown, err := v.one(ctx, who, k, nil)
+	if err != nil {
+		// The text is in force and nobody else has it: show all but the last use.
+		shown = showKey(who, k, v.clock.Now())
 	}
 	return wireNewKey{wireKey: shown, Key: text.Reveal()}, nil
 }

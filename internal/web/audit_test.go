@@ -169,3 +169,40 @@ func TestAuditRetentionIsASetting(t *testing.T) {
 	}
 	b.get(auditPath).wants(t, 200, "for 365 days", general+"#field-audit-retention-days")
 }
+
+func TestEvidencePagesAreSafeHTML(t *testing.T) {
+	w := ready(t)
+	b := w.admin()
+	w.allowPersonal(apikey.Policy{MaxDays: 30})
+	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>{{.}}`
+	inline := regexp.MustCompile(`<script>|<img |<style|\sstyle="|\son[a-z]+="[a-z]|javascript:`)
+	g, err := w.groups.Create(t.Context(), boss(), evil)
+	w.must(err)
+	_, _, err = w.keys.SetPolicy(t.Context(), boss(), g.ID, apikey.Policy{MaxDays: 9}, apikey.Existing{})
+	w.must(err)
+	k := w.key(evil, g.ID)
+	shownKey(t, b.post(ownKeysPath+"/new", "token", b.token(ownKeysPath+"/new"), "name", evil))
+	own, _, err := w.keys.List(t.Context(), boss(), apikey.Filter{Kind: apikey.KindPersonal})
+	w.must(err)
+	head, err := w.trail.Head(t.Context())
+	w.must(err)
+	for _, path := range []string{
+		auditPath, fmt.Sprintf("%s?key=%d", auditPath, k.ID), auditPath + "?q=%3Cscript%3Ealert(1)%22", auditPath + "?action=%3Cscript%3E",
+		fmt.Sprintf("%s/%d", auditPath, head.ID), explainPath, explainPath + "?find=%3Cscript%3E", fmt.Sprintf("%s?key=%d", explainPath, k.ID),
+		policiesPath, policiesPath + "/new", fmt.Sprintf("%s/%d", policiesPath, g.ID), fmt.Sprintf("%s/%d/remove", policiesPath, g.ID),
+		ownKeysPath, ownKeysPath + "/new", fmt.Sprintf("%s/%d/rotate", ownKeysPath, own[0].ID), fmt.Sprintf("%s/%d/end", ownKeysPath, own[0].ID),
+	} {
+		if found := inline.FindString(b.get(path).wants(t, 200).body); found != "" {
+			t.Errorf("%s holds %q", path, found)
+		}
+	}
+	for _, a := range []answer{
+		b.post(explainPath, "key", fmt.Sprint(k.ID), "method", "PUT", "path", "/api/user/7"+evil, "body", evil),
+		b.post(policiesPath+"/0", "do", "preview", "max_days", "5"),
+		b.post(policiesPath+"/0", "do", "preview", "max_days", evil, "from", evil),
+	} {
+		if found := inline.FindString(a.body); found != "" || a.status >= 500 {
+			t.Errorf("status %d, the page holds %q", a.status, found)
+		}
+	}
+}

@@ -91,8 +91,8 @@ func TestPolicyOfAGroup(t *testing.T) {
 	b.post(policiesPath+"/new").wants(t, 400, "Choose a group.")
 	path := fmt.Sprintf("%s/%d", policiesPath, g.ID)
 	b.post(policiesPath+"/new", "group_id", fmt.Sprint(g.ID)).leads(t, path)
-	a := b.get(path).wants(t, 200, "Policy for the keys of “Robots”")
-	a = b.post(path, "allow_personal", "yes", "do", "preview").wants(t, 200, "No key is affected")
+	b.get(path).wants(t, 200, "Policy for the keys of “Robots”")
+	a := b.post(path, "allow_personal", "yes", "do", "preview").wants(t, 200, "No key is affected")
 	b.post(path, "allow_personal", "yes", "do", "set", "looked", looked(t, a)).leads(t, fmt.Sprintf("%s#policy-%d", policiesPath, g.ID))
 	b.get(policiesPath).wants(t, 200, "Robots", "people make personal keys")
 }

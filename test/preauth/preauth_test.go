@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,6 +30,9 @@ const longest = 16 << 10
 
 // judge says what is wrong with an answer, or nothing.
 func judge(t target, sent string, a apptest.Answer) string {
+	if t.own {
+		return judgeOwn(t, sent, a)
+	}
 	public := t.method == "GET" && a.Status == 200
 	switch {
 	case !allowed(a.Status):
@@ -63,8 +65,11 @@ func shows(body, sent string) bool {
 // send sends a value in the place of a field.
 func send(s *apptest.Server, t target, value, media string) (apptest.Answer, error) {
 	path, body := t.path, strings.Replace(t.body, hole, value, 1)
-	if t.query != "" {
+	switch {
+	case t.query != "":
 		path, body = path+"?"+t.query+"="+value, ""
+	case strings.Contains(path, inPath):
+		path = strings.Replace(path, inPath, value, 1)
 	}
 	req, err := http.NewRequest(t.method, s.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -134,10 +139,8 @@ func TestNonsense(t *testing.T) {
 
 func try(t *testing.T, s *apptest.Server, to target, value string) {
 	t.Helper()
-	if to.query != "" {
-		if value = url.QueryEscape(value); len(value) > 30_000 {
-			return // TestHeaders has long ones
-		}
+	if value = to.escape(value); to.inAddress() && len(value) > 30_000 {
+		return // TestHeaders has long ones
 	}
 	got, err := send(s, to, value, "application/json")
 	if err != nil {
@@ -260,16 +263,16 @@ func FuzzPreAuth(f *testing.F) {
 		}
 	}
 	s, token := start(f, dbtest.SQLite, true)
-	all := targets(token)
+	all := append(targets(token), ownTargets(s)...)
 	slices.SortFunc(all, func(a, b target) int { return strings.Compare(a.String(), b.String()) })
 	medias := []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""}
 	f.Fuzz(func(t *testing.T, which, media uint8, value []byte) {
 		to := all[int(which)%len(all)]
 		to.secret = false // the fuzzer soon finds words that every answer has
-		if to.query != "" {
-			value = []byte(url.QueryEscape(string(value[:min(len(value), 10_000)])))
-		}
 		value = bytes.ReplaceAll(value, []byte(token), nil)
+		if to.inAddress() {
+			value = []byte(to.escape(string(value[:min(len(value), 10_000)])))
+		}
 		got, err := send(s, to, string(value), medias[int(media)%len(medias)])
 		if err != nil {
 			t.Fatalf("%s with %.80q: %v", to, value, err)

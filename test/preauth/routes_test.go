@@ -13,10 +13,16 @@ type target struct {
 	body   string // JSON, with hole where the value of the field belongs
 	query  string // the name of the parameter, when the field is one
 	secret bool   // what stands in the field is never shown
+	own    bool   // a route of /v1
+	public bool   // of those, one that answers everybody
 }
 
-// hole is where the value of a field goes.
+// hole is where the value of a field goes; in a path it stands without the
+// quotes.
 const hole = `"@@@"`
+
+// inPath is the hole of a path.
+var inPath = strings.Trim(hole, `"`)
 
 // The marks stand in the valid requests and must never come back; the last one
 // stands in values, and must not come back out of a secret field.

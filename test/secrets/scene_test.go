@@ -146,18 +146,39 @@ func (s secret) forms() []string {
 	return all
 }
 
-// search complains about every secret in a text that may not hold it.
-func (c *scene) search(where, text string, may ...string) {
-	c.t.Helper()
+// form is one way in which a secret could be written.
+type form struct {
+	secret
+	written string
+}
+
+// head is how much of a form is looked up; every form is longer.
+const head = 8
+
+// index finds the forms of all secrets by their beginnings: there are too many
+// to look for one after the other in all that was said.
+func (c *scene) index() map[string][]form {
+	all := map[string][]form{}
 	for _, s := range c.secrets {
-		for _, form := range s.forms() {
-			at := strings.Index(text, form)
-			if at < 0 || allows(may, s.text) {
+		for _, f := range s.forms() {
+			all[f[:head]] = append(all[f[:head]], form{s, f})
+		}
+	}
+	return all
+}
+
+// search complains about every secret in a text that may not hold it.
+func (c *scene) search(forms map[string][]form, where, text string, may ...string) {
+	c.t.Helper()
+	told := map[secret]bool{}
+	for at := range max(0, len(text)-head+1) {
+		for _, f := range forms[text[at:at+head]] {
+			if !strings.HasPrefix(text[at:], f.written) || told[f.secret] || allows(may, f.text) {
 				continue
 			}
-			c.t.Errorf("%s holds the %s: …%s…", where, s.what,
-				strings.ToValidUTF8(text[max(0, at-120):min(len(text), at+len(form)+40)], "?"))
-			break
+			told[f.secret] = true
+			c.t.Errorf("%s holds the %s: …%s…", where, f.what,
+				strings.ToValidUTF8(text[max(0, at-120):min(len(text), at+len(f.written)+40)], "?"))
 		}
 	}
 }
@@ -174,16 +195,17 @@ func allows(may []string, text string) bool {
 // searchEverything looks for every secret everywhere.
 func (c *scene) searchEverything() {
 	c.t.Helper()
+	forms := c.index()
 	for _, a := range c.said {
-		c.search("the answer to "+numbered.ReplaceAllString(a.what, "…"), a.text, a.may...)
+		c.search(forms, "the answer to "+numbered.ReplaceAllString(a.what, "…"), a.text, a.may...)
 	}
-	c.search("the log", c.s.Log())
+	c.search(forms, "the log", c.s.Log())
 	for table, rows := range c.s.Dump() {
 		var may []string
 		if table == "setting" {
 			may = append(may, c.setupToken()) // so that 403 is told from 400 after set-up; it opens nothing
 		}
-		c.search("the table "+table, strings.Join(rows, "\n"), may...)
+		c.search(forms, "the table "+table, strings.Join(rows, "\n"), may...)
 	}
 	if c.s.DBURL != "" {
 		return
@@ -197,7 +219,7 @@ func (c *scene) searchEverything() {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		c.search("the file "+filepath.Base(name), string(b), c.setupToken())
+		c.search(forms, "the file "+filepath.Base(name), string(b), c.setupToken())
 	}
 }
 

@@ -47,6 +47,6 @@ export function pickByTyping() {
 // at the end of a long form.
 export function showMistake() {
   const part = (document.querySelector("dialog:modal") ?? document).querySelector(".wrong");
-  if (!part || part.contains(document.activeElement)) return;
+  if (!part || part.contains(document.activeElement) || part.querySelector("[autofocus]")) return;
   part.querySelector("input:not([type=hidden]), textarea, select")?.focus();
 }
