@@ -111,7 +111,7 @@ type listUsersInput struct {
 }
 
 type newUserInput struct {
-	Email           string                    `json:"email" rule:"email"`
+	Email           string                    `json:"email" rule:"email" scope:"passwords:write"` // who has it can sign in
 	FirstName       opt.Value[string]         `json:"first_name" rule:"nonblank,max=254"`
 	LastName        opt.Value[string]         `json:"last_name" rule:"nonblank,max=254"`
 	Memberships     opt.Value[[]wireGroupID]  `json:"user_group_memberships" scope:"memberships:write"`

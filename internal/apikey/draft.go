@@ -80,9 +80,7 @@ func (s *Service) checkChange(ctx context.Context, who *access.Principal, old Ke
 			k.ReviewSince = nil
 		}
 	}
-	if err := s.checkGroups(ctx, who, &k, c); err != nil {
-		return k, err
-	}
+	k.Groups = c.groups(k.Groups)
 	return k, s.checkEnd(ctx, who, old, &k, c.ExpiresAt)
 }
 
@@ -94,8 +92,9 @@ func idAfter(c opt.Value[int64], old int64) int64 {
 	return c.V
 }
 
-// checkGroups sets the groups that a change asks for.
-func (s *Service) checkGroups(_ context.Context, _ *access.Principal, k *Key, c Change) error {
+// groups returns the groups that a change asks for, without All Users, or the
+// old ones.
+func (c Change) groups(old []Ref) []Ref {
 	var want []int64
 	if id, ok := c.GroupID.Get(); ok {
 		want = []int64{id}
@@ -103,18 +102,11 @@ func (s *Service) checkGroups(_ context.Context, _ *access.Principal, k *Key, c 
 	if list, ok := c.Groups.Get(); ok {
 		want = list
 	}
-	if want == nil {
-		return nil
+	refs := groupRefs(want)
+	if want == nil || slices.Equal(ids(refs), ids(old)) {
+		return old
 	}
-	want = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(want))), func(id int64) bool { return id == access.AllUsers })
-	if slices.Equal(want, ids(k.Groups)) {
-		return nil
-	}
-	k.Groups = nil
-	for _, id := range want {
-		k.Groups = append(k.Groups, Ref{ID: id})
-	}
-	return nil
+	return refs
 }
 
 // checkEnd sets the end of a key: what is asked for, or, when the groups

@@ -157,7 +157,11 @@ func (v *Verifier) principal(ctx context.Context, id int64, row stored, st *stat
 	}
 	restriction := v.limit(p, row)
 	st.limits = p.Limits
-	st.rate, st.shared, st.quota = v.meters.limits(id, restriction.RateLimit, policy.RateLimit, restriction.Quota, v.usage.Count)
+	rates := policy.rates
+	if own := restriction.RateLimit; own != nil && !slices.Contains(rates, *own) {
+		rates = append(rates, *own)
+	}
+	st.rates, st.quota = v.meters.ofRates(id, rates), v.meters.ofQuota(id, restriction.Quota, v.usage.Count)
 	return p, nil
 }
 

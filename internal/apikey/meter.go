@@ -2,6 +2,7 @@ package apikey
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,16 +36,13 @@ const countBits = 32
 const maxSetBack = time.Minute
 
 func newMeter(r *access.RateLimit) *meter {
-	if r == nil {
-		return nil
-	}
 	return &meter{limit: r.Requests, window: r.Seconds}
 }
 
 // same reports whether the meter goes on for a rate, so that a change of the
 // key does not give it a fresh window.
 func (m *meter) same(r *access.RateLimit) bool {
-	return m != nil && r != nil && m.limit == r.Requests && m.window == r.Seconds
+	return m.limit == r.Requests && m.window == r.Seconds
 }
 
 // take counts one request, if the window has room for it.
@@ -164,8 +162,7 @@ func (q *quota) reread(ctx context.Context, start, now time.Time) {
 // meters keeps the counts of limited keys when their states are read anew.
 type meters struct {
 	mu     sync.Mutex
-	rates  map[int64]*meter
-	groups map[int64]*meter
+	rates  map[int64][]*meter
 	quotas map[int64]*quota
 }
 
@@ -173,38 +170,46 @@ type meters struct {
 const metersKept = 100_000
 
 func (m *meters) room() {
-	if m.rates == nil || len(m.rates)+len(m.groups)+len(m.quotas) > metersKept {
-		m.rates, m.groups, m.quotas = map[int64]*meter{}, map[int64]*meter{}, map[int64]*quota{}
+	if m.rates == nil || len(m.rates)+len(m.quotas) > metersKept {
+		m.rates, m.quotas = map[int64][]*meter{}, map[int64]*quota{}
 	}
 }
 
-// keep returns the meter of a key, which goes on while its rate stays the same.
-func keep(of map[int64]*meter, keyID int64, r *access.RateLimit) *meter {
-	if r == nil {
-		delete(of, keyID)
-		return nil
-	}
-	if old := of[keyID]; old.same(r) {
-		return old
-	}
-	of[keyID] = newMeter(r)
-	return of[keyID]
-}
-
-// limits returns the meters of a key: its own rate, that of its groups'
-// policy, and its quota. Any may be nil.
-func (m *meters) limits(keyID int64, own, group *access.RateLimit, q *access.Quota, count func(context.Context, int64, time.Time) (int64, error)) (*meter, *meter, *quota) {
+// ofRates returns the meters of a key, one for each rate that holds for it. A
+// meter goes on while its rate stays the same.
+func (m *meters) ofRates(keyID int64, rates []access.RateLimit) []*meter {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.room()
-	rate, shared := keep(m.rates, keyID, own), keep(m.groups, keyID, group)
-	if q == nil {
+	if len(rates) == 0 {
+		delete(m.rates, keyID)
+		return nil
+	}
+	var out []*meter
+	for i := range rates {
+		at := slices.IndexFunc(m.rates[keyID], func(old *meter) bool { return old.same(&rates[i]) })
+		if at < 0 {
+			out = append(out, newMeter(&rates[i]))
+			continue
+		}
+		out = append(out, m.rates[keyID][at])
+	}
+	m.rates[keyID] = out
+	return out
+}
+
+// ofQuota returns the meter of a key's quota, or nil without one.
+func (m *meters) ofQuota(keyID int64, rule *access.Quota, count func(context.Context, int64, time.Time) (int64, error)) *quota {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.room()
+	if rule == nil {
 		delete(m.quotas, keyID)
-		return rate, shared, nil
+		return nil
 	}
-	if old := m.quotas[keyID]; old != nil && old.rule == *q {
-		return rate, shared, old
+	if old := m.quotas[keyID]; old != nil && old.rule == *rule {
+		return old
 	}
-	m.quotas[keyID] = &quota{keyID: keyID, rule: *q, count: count}
-	return rate, shared, m.quotas[keyID]
+	m.quotas[keyID] = &quota{keyID: keyID, rule: *rule, count: count}
+	return m.quotas[keyID]
 }

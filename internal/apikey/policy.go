@@ -3,6 +3,7 @@ package apikey
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"latchkey/internal/access"
@@ -31,6 +32,8 @@ type Policy struct {
 
 	UpdatedAt time.Time `json:"-"`
 	UpdatedBy Ref       `json:"-"`
+
+	rates []access.RateLimit // of several policies together: all of them hold
 }
 
 // selectPolicies reads policies of the table p.
@@ -83,6 +86,9 @@ func combine(all []Policy, groups []int64) Policy {
 		out.MaxDays = shorter(out.MaxDays, p.MaxDays)
 		out.MaxOverlapDays = shorter(out.MaxOverlapDays, p.MaxOverlapDays)
 		out.RateLimit = slower(out.RateLimit, p.RateLimit)
+		if p.RateLimit != nil && !slices.Contains(out.rates, *p.RateLimit) {
+			out.rates = append(out.rates, *p.RateLimit)
+		}
 		out.AllowPersonal = out.AllowPersonal || p.AllowPersonal
 		out.SelfRotate = out.SelfRotate || p.SelfRotate
 		out.SelfRevoke = out.SelfRevoke || p.SelfRevoke

@@ -121,7 +121,7 @@ func visible(s string) bool {
 // material is what is stored of a text.
 type material struct {
 	text    secret.Text // empty for a digest
-	mac     MAC
+	sum     [sha256.Size]byte
 	prefix  string
 	foreign bool
 }
@@ -130,20 +130,20 @@ type material struct {
 func (s *Service) material(d Draft) (material, error) {
 	switch {
 	case d.Digest != nil:
-		return material{mac: s.pepper.sum(d.Digest.Sum), prefix: d.Digest.Prefix, foreign: d.Digest.Foreign}, nil
+		return material{sum: d.Digest.Sum, prefix: d.Digest.Prefix, foreign: d.Digest.Foreign}, nil
 	case !d.Supplied.Empty():
 		if err := checkSupplied("key", d.Supplied); err != nil {
 			return material{}, err
 		}
 		text := d.Supplied.Reveal()
-		return material{text: d.Supplied, mac: s.pepper.MAC(text), prefix: shown(d.Supplied), foreign: !WellFormed(text)}, nil
+		return material{text: d.Supplied, sum: digest(text), prefix: shown(d.Supplied), foreign: !WellFormed(text)}, nil
 	}
 	return s.freshMaterial(), nil
 }
 
 func (s *Service) freshMaterial() material {
 	text := newText(s.prefix())
-	return material{text: text, mac: s.pepper.MAC(text.Reveal()), prefix: shown(text)}
+	return material{text: text, sum: digest(text.Reveal()), prefix: shown(text)}
 }
 
 // textTaken is the fault of a text that another key has or had.
@@ -153,16 +153,15 @@ func textTaken() error {
 
 // addSecret gives a key a further secret, inside the caller's transaction.
 func (s *Service) addSecret(ctx context.Context, who *access.Principal, keyID int64, m material) (int64, error) {
-	n, err := db.One(ctx, s.db, db.Scalar[int], "SELECT count(*) FROM api_key_secret WHERE mac = ?1", m.mac[:])
-	if err != nil {
+	if _, err := s.secretByMAC(ctx, m.sum); err == nil {
+		return 0, textTaken()
+	} else if !errors.Is(err, db.ErrNone) {
 		return 0, fault.Wrap(err, "read secrets")
 	}
-	if n > 0 {
-		return 0, textTaken()
-	}
+	mac := s.pepper.sum(m.sum)
 	id, err := s.db.Insert(ctx, `INSERT INTO api_key_secret (key_id, prefix, mac, pepper_id, foreign_form, created_at, created_by)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id`,
-		keyID, m.prefix, m.mac[:], s.pepper.id, m.foreign, s.db.Now(ctx), by(who))
+		keyID, m.prefix, mac[:], s.pepper.id, m.foreign, s.db.Now(ctx), by(who))
 	if err != nil {
 		return 0, fault.Wrap(err, "write secret")
 	}

@@ -76,7 +76,7 @@ type state struct {
 	disabledUntil int64 // microseconds; 0 means until it is enabled
 	deleted       bool
 	limits        *access.Limits // nil when there are none
-	rate, shared  *meter
+	rates         []*meter       // the key's own and those of policies; seldom more than one
 	quota         *quota
 
 	// expired stays set once the end has been seen: a clock that jumps back
@@ -288,10 +288,7 @@ func (st *state) standing(x *secretState, now int64) Reason {
 
 // take counts the request against the limits of the key.
 func (st *state) take(ctx context.Context, now time.Time, c *Check) error {
-	for _, m := range [...]*meter{st.rate, st.shared} {
-		if m == nil {
-			continue
-		}
+	for _, m := range st.rates {
 		left, ok := m.take(now.UnixMicro())
 		if !c.Rate.Set() || left.Remaining < c.Rate.Remaining || !ok {
 			c.Rate = left

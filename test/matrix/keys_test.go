@@ -137,7 +137,11 @@ func (w *keyWorld) restriction(column string, d wish) (body, bool) {
 		if open(d.kind) {
 			return nil, false
 		}
-		return body{"scopes": []string{d.route.scope}}, true
+		scopes := []string{d.route.scope}
+		if d.route.String() == "POST /api/user" {
+			scopes = append(scopes, "passwords:write") // its e-mail address, without which there is no call, needs it too
+		}
+		return body{"scopes": scopes}, true
 	case colOtherKind:
 		other := access.KindSettings
 		if d.kind == other {
