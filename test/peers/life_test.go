@@ -2,6 +2,8 @@ package peers_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,26 @@ func maxLifetime(t *testing.T) {
 	}
 	if code, _, stderr := h.Run("", "key", "create", "--name", "y", "--group", "Sales", "--expires", "31d"); code != 1 || !strings.Contains(stderr, "at most 30 days") {
 		t.Errorf("the command line: %d %s", code, stderr)
+	}
+	_, text, _ := h.Run("", "key", "generate")
+	_, hash, _ := h.Run(text, "seed", "hash")
+	file := filepath.Join(t.TempDir(), "seed.yml")
+	for name, end := range map[string]string{"seeded for ever": "", "seeded for long": "    expires_in_days: 31\n"} {
+		seed := fmt.Sprintf("version: 1\nkeys:\n  - name: %s\n    groups: [Sales]\n    hash: %s\n%s", name, strings.TrimSpace(hash), end)
+		if err := os.WriteFile(file, []byte(seed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := h.Run("", "seed", "apply", file)
+		if end != "" && (code != 1 || !strings.Contains(stderr, "at most 30 days")) {
+			t.Errorf("%s: %d %s", name, code, stderr)
+		}
+		if end == "" && code != 0 {
+			t.Errorf("%s: %d %s", name, code, stderr)
+		}
+	}
+	h.Admin(200, &seen, "POST", policy+"/preview", body{"max_days": 30})
+	if seen.Total != 1 {
+		t.Errorf("a seed made a key that lives longer: %+v", seen)
 	}
 	h.problem(h.asAdmin("PATCH", fmt.Sprintf("/v1/keys/%d", old.ID), body{"expires_at": in(40 * day)}), 400, "policy-max-days")
 	h.Admin(200, nil, "PUT", policy, body{"max_days": 30, "existing": body{"cap": true}})
