@@ -89,8 +89,14 @@ func (e Explainer) Explain(ctx context.Context, who *access.Principal, call Aske
 		d = out.hide(d)
 	}
 	e.decide(&out, checks, d)
+	if out.Allowed && !out.Anonymous && access.ProtectsAdmins(caller) && req.Policy.Scope.Verb == access.Write {
+		out.Message += textMayRefuse
+	}
 	return out, nil
 }
+
+// textMayRefuse is what no restriction says and a call can still meet.
+const textMayRefuse = " The call is refused all the same if it would change an administrator, a key that may do more than this one, or a setting that guards the instance."
 
 // hide takes out what was looked up, such as the group and the person of a
 // membership: whoever may not see everything would learn it by asking.
