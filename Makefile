@@ -39,7 +39,7 @@ fuzz: ## Fuzz every target for FUZZTIME (30s) each
 	done
 
 screenshots: deps ## Take the pictures of the documentation anew
-	go test ./test/browser -count=1 -run '^(TestGuide|TestPictures)$$' -update
+	go test ./test/browser -count=1 -update
 
 clean: ## Remove what was built
 	rm -rf bin

@@ -119,7 +119,7 @@ type Subject struct {
 type Subjects struct{ cache *Cache[int64, *Subject] }
 
 // subjectsKept bounds memory: about 300 bytes each.
-const subjectsKept = 100_000
+const subjectsKept = 1 << 16
 
 // NewSubjects returns the subjects of a database. load reads one user with its
 // groups; it returns nil for an unknown id.

@@ -101,9 +101,13 @@ func (v *Verifier) loadState(ctx context.Context, id int64) (*state, error) {
 		return st, err
 	}
 	for i := range st.secrets {
-		p := *principal
+		p := principal
+		if i > 0 { // a second secret is rare, so most keys make one principal
+			second := *principal
+			p = &second
+		}
 		p.SecretID = st.secrets[i].id
-		st.secrets[i].principal = &p
+		st.secrets[i].principal = p
 	}
 	return st, nil
 }

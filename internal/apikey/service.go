@@ -309,6 +309,14 @@ func (s *Service) Count(ctx context.Context, who *access.Principal) (int, error)
 	return s.count(ctx, Filter{})
 }
 
+// CountOf returns how many keys match a filter. It returns Forbidden.
+func (s *Service) CountOf(ctx context.Context, who *access.Principal, f Filter) (int, error) {
+	if err := access.RequireAdmin(who); err != nil {
+		return 0, err
+	}
+	return s.count(ctx, f)
+}
+
 // CountByGroup returns how many service keys belong to each of the groups. All
 // Users counts all.
 func (s *Service) CountByGroup(ctx context.Context, who *access.Principal, groupIDs []int64) (map[int64]int, error) {

@@ -54,7 +54,7 @@ func (g *Suggestion) narrow(f usage.Facts, words *access.Vocabulary, now access.
 	out := access.Restriction{Addresses: now.Addresses, RateLimit: now.RateLimit, Quota: now.Quota, Hours: now.Hours}
 	called := calledRoutes(f, words)
 	if len(called) == 0 {
-		g.Notes = append(g.Notes, "The key has called nothing with success, so there is nothing to learn from.")
+		g.Notes = append(g.Notes, "No call that succeeded tells what the key needs, so there is nothing to learn from.")
 		return now
 	}
 	out.Scopes, out.ReadOnly = scopesOf(called, f)

@@ -86,7 +86,7 @@ func (v *Verdict) judge(k Key, now time.Time) {
 			v.Safety = Safe
 		}
 	}
-	if k.Owner.ID != 0 {
+	if k.Owner.ID != 0 && k.State(now) != Deleted {
 		v.say("Its owner is %s: ask before you delete it.", k.Owner.Name)
 	}
 	if k.ReviewSince != nil {

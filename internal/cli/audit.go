@@ -66,7 +66,7 @@ func verifyAudit(ctx context.Context, c call, noted string) error {
 type auditFlags struct{ actor, action, object, since, until, query, key string }
 
 func (a *auditFlags) declare(f *flag.FlagSet) {
-	f.StringVar(&a.actor, "actor", "", "Who acted: person, api-key, command-line, anonymous or system; or the `e-mail` address or the id of a person.")
+	f.StringVar(&a.actor, "actor", "", "Who acted: person, api-key, personal-key, command-line, anonymous or system; or the `e-mail` address or the id of a person.")
 	f.StringVar(&a.action, "action", "", "The action, such as session.create; all that begin so when it ends in a dot: session.")
 	f.StringVar(&a.key, "key", "", "The `id` of an API key: what it did, and what was done to it.")
 	f.StringVar(&a.object, "object", "", "What was acted on: a `kind` such as group, or one thing: group:5.")
@@ -100,14 +100,17 @@ func (a *auditFlags) filter(ctx context.Context, h *house) (audit.Filter, error)
 // setActor reads --actor: the name of a kind, an e-mail address, or an id.
 func (a *auditFlags) setActor(ctx context.Context, h *house, f *audit.Filter) error {
 	switch a.actor {
-	case "", "person", "api-key", "command-line", "anonymous", "system":
+	case "", "person", "api-key", "personal-key", "command-line", "anonymous", "system":
 		f.ActorKind = a.actor
 		return nil
 	}
 	if !strings.Contains(a.actor, "@") {
 		id, err := idOf("actor", a.actor)
+		if err != nil {
+			return usagef("--actor takes a kind such as person or api-key, an e-mail address, or the id of a person")
+		}
 		f.ActorID, f.ActorKind = id, access.Person.String()
-		return err
+		return nil
 	}
 	u, err := h.people.ByEmail(ctx, access.CommandLine(), a.actor)
 	if fault.Is(err, fault.NotFound) {

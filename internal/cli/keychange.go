@@ -23,6 +23,9 @@ func keyUpdateCommand() command {
 			flags.declare(f)
 		},
 	}, "change an API key", func(ctx context.Context, c call, h *house, k apikey.Key) error {
+		if !flags.given() && !name.Value.Set {
+			return usagef("key update needs a flag that says what to change; see: latchkey key update --help")
+		}
 		change, err := flags.change(ctx, h)
 		if err != nil {
 			return err
@@ -131,7 +134,7 @@ func (r *restrictFlags) apply(ctx context.Context, keys *apikey.Service, id int6
 		return k, "has a restriction on trial", err
 	}
 	k, err := keys.SetRestriction(ctx, who, id, want)
-	if r.none {
+	if want.IsZero() {
 		return k, "is not restricted", err
 	}
 	return k, "is restricted", err

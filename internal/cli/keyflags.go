@@ -60,6 +60,11 @@ func (k *keyFlags) declare(f *flag.FlagSet) {
 	f.Var(&k.expires, "expires", "When the key ends: a `time` such as 2027-06-30 or 2027-06-30T08:00:00Z, so long from now: 90d, 12h, or never. Without it, as the policy says.")
 }
 
+// given reports whether any flag says something.
+func (k *keyFlags) given() bool {
+	return k.description.Value.Set || k.owner.Value.Set || k.successor.Value.Set || k.expires.Value.Set || k.groups.Value.Set || k.tags.Value.Set
+}
+
 // change is what the flags say, with ids for names.
 func (k *keyFlags) change(ctx context.Context, h *house) (apikey.Change, error) {
 	c := apikey.Change{Description: k.description.Value, Tags: k.tags.Value}
@@ -134,16 +139,16 @@ func future(flag, s string, now time.Time) (time.Time, error) {
 
 // restrictionFlags say what a key may do less than its groups.
 type restrictionFlags struct {
-	json     string
+	json     text
 	readOnly bool
 }
 
 func (r *restrictionFlags) declare(f *flag.FlagSet) {
-	f.StringVar(&r.json, "restriction", "", "What the key may do less than its groups, as `JSON`; @file reads it from a file.")
+	f.Var(&r.json, "restriction", "What the key may do less than its groups, as `JSON`; @file reads it from a file.")
 	f.BoolVar(&r.readOnly, "read-only", false, "The key may only read.")
 }
 
-func (r *restrictionFlags) given() bool { return r.json != "" || r.readOnly }
+func (r *restrictionFlags) given() bool { return r.json.Value.Set || r.readOnly }
 
 // jsonFlag returns the JSON that a flag gives, or names a file for with @.
 func jsonFlag(flag, value string) ([]byte, error) {
@@ -163,14 +168,18 @@ func jsonFlag(flag, value string) ([]byte, error) {
 	return raw, nil
 }
 
-// read returns the restriction that the flags say.
+// read returns the restriction that the flags say. An empty file or variable is
+// a mistake that would leave the key with all rights.
 func (r *restrictionFlags) read() (access.Restriction, error) {
-	raw, err := jsonFlag("restriction", r.json)
+	if !r.json.Value.Set {
+		return access.Restriction{ReadOnly: r.readOnly}, nil
+	}
+	raw, err := jsonFlag("restriction", r.json.V)
 	if err != nil {
 		return access.Restriction{}, err
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
-		raw = []byte("{}")
+		return access.Restriction{}, usagef("--restriction is empty; write JSON such as {\"read_only\": true}, or leave the flag out")
 	}
 	out, err := access.ParseRestriction(raw)
 	out.ReadOnly = out.ReadOnly || r.readOnly
@@ -203,7 +212,7 @@ func keyCommand(cmd config.Command, short string, run func(ctx context.Context, 
 // keyNamed finds a key by its id, or a service key by its name. What was typed
 // is not repeated: it may be the text of a key.
 func (h *house) keyNamed(ctx context.Context, s string) (apikey.Key, error) {
-	missing := fmt.Errorf("there is no such key; name one by its id or its name, see: latchkey key list")
+	missing := fmt.Errorf("there is no such key; name one by its id or its name (personal and deleted keys by the id), see: latchkey key list")
 	if id, err := strconv.ParseInt(s, 10, 64); err == nil {
 		k, err := h.keys.GetAny(ctx, access.CommandLine(), id)
 		if !fault.Is(err, fault.NotFound) {

@@ -72,6 +72,9 @@ func keyListCommand() command {
 		},
 		short: "list the API keys",
 		run: func(ctx context.Context, c call) error {
+			if len(c.rest) > 0 {
+				return usagef("key list takes no arguments, only flags") // not repeated: it may be a key
+			}
 			h, err := openExisting(ctx, c.cfg, c.log)
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -36,6 +37,9 @@ func keyPolicyListCommand() command {
 		},
 		short: "list the policies for keys",
 		run: func(ctx context.Context, c call) error {
+			if len(c.rest) > 0 {
+				return usagef("key policy list takes no arguments, only flags")
+			}
 			h, err := openExisting(ctx, c.cfg, c.log)
 			if err != nil {
 				return err
@@ -74,6 +78,9 @@ func policyName(h *house, id int64) string {
 	return g.Name
 }
 
+// noRules is what a policy without rules says.
+const noRules = "none"
+
 // rules is what a policy says, for people.
 func rules(p apikey.Policy) string {
 	var out []string
@@ -99,7 +106,7 @@ func rules(p apikey.Policy) string {
 		}
 	}
 	if len(out) == 0 {
-		return "none"
+		return noRules
 	}
 	return strings.Join(out, "; ")
 }
@@ -128,11 +135,13 @@ func (p *policyFlags) read() error {
 	if p.rate == "" {
 		return nil
 	}
-	var l access.RateLimit
-	if n, err := fmt.Sscanf(p.rate, "%d/%d", &l.Requests, &l.Seconds); n != 2 || err != nil {
+	requests, seconds, _ := strings.Cut(p.rate, "/")
+	n, err := strconv.ParseInt(requests, 10, 64)
+	s, errSeconds := strconv.ParseInt(seconds, 10, 64)
+	if err != nil || errSeconds != nil {
 		return usagef("--rate-limit %q is not requests/seconds, such as 100/60", p.rate)
 	}
-	p.policy.RateLimit = &l
+	p.policy.RateLimit = &access.RateLimit{Requests: n, Seconds: s}
 	return nil
 }
 
@@ -154,6 +163,9 @@ func setPolicy(ctx context.Context, c call, flags *policyFlags) error {
 	}
 	if err := flags.read(); err != nil {
 		return err
+	}
+	if rules(flags.policy) == noRules {
+		return usagef("key policy set needs a rule, because it replaces all that there are; to have none: latchkey key policy remove")
 	}
 	h, err := openExisting(ctx, c.cfg, c.log)
 	if err != nil {

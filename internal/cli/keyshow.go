@@ -38,7 +38,7 @@ func printKey(out io.Writer, k apikey.Key, v apikey.Verdict, now time.Time) erro
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fact := func(name, value string) {
 		if value != "" {
-			_, _ = fmt.Fprintf(w, "%s\t%s\n", name, strings.ReplaceAll(value, "\n", " "))
+			_, _ = fmt.Fprintf(w, "%s\t%s\n", name, plain(strings.ReplaceAll(value, "\n", " ")))
 		}
 	}
 	fact("id", fmt.Sprint(k.ID))

@@ -14,7 +14,7 @@ import (
 // Options bound what is kept. 0 means the default.
 type Options struct {
 	FlushEvery      time.Duration // how often what waits is written; 5 s
-	FlushAt         int           // entries that wait before they are written earlier; 20,000
+	FlushAt         int           // entries that wait before they are written earlier; 10,000
 	Samples         int           // sampled rows in all; 100,000
 	SamplesPerKey   int           // sampled rows of one key; 1,000
 	SuccessesPerKey int           // successes of one key that are sampled each second; 2
@@ -32,7 +32,7 @@ func (o Options) withDefaults() Options {
 		value *int
 		whole int
 	}{
-		{&o.FlushAt, 20_000}, {&o.Samples, 100_000}, {&o.SamplesPerKey, 1000},
+		{&o.FlushAt, 10_000}, {&o.Samples, 100_000}, {&o.SamplesPerKey, 1000},
 		{&o.SuccessesPerKey, 2}, {&o.SuccessesOfAll, 100}, {&o.NamesPerKind, 200},
 	} {
 		if *v.value <= 0 {

@@ -102,7 +102,7 @@ func TestSuggestionForAKey(t *testing.T) {
 	h := newHouse(t)
 	h.makeKey("job", access.Administrators, access.Restriction{})
 	h.ok(200, "ada", "GET", "/v1/keys/{job}/suggestion", "").are("requests", "0", "restriction", "{}", "addresses", "[]",
-		"since", `"2026-10-23T10:00:00Z"`, "notes.0", `"The key has called nothing with success, so there is nothing to learn from."`)
+		"since", `"2026-10-23T10:00:00Z"`, "notes.0", `"No call that succeeded tells what the key needs, so there is nothing to learn from."`)
 	h.work("job")
 	got := h.ok(200, "ada", "GET", "/v1/keys/{job}/suggestion?since=2026-11-22T09:00:00Z", "")
 	got.are("requests", "4", "addresses", `["192.0.2.1"]`, "restriction.scopes", `["keys:read","keys:write"]`,

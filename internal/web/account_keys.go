@@ -139,7 +139,7 @@ func (p *page) ownKeyNew(f *form) error {
 	if err != nil {
 		return err
 	}
-	d := ownKeyDialog{Form: f, Min: p.now().Add(day).Format(time.DateOnly), End: "Without a day, it never ends."}
+	d := ownKeyDialog{Form: f, Min: p.now().Add(day).Format(time.DateOnly), End: "It ends as this day begins, in UTC. Without a day, it never ends."}
 	days := policy.DefaultDays
 	if policy.MaxDays > 0 {
 		d.Max = p.now().Add(time.Duration(policy.MaxDays) * day).Format(time.DateOnly)
@@ -148,7 +148,7 @@ func (p *page) ownKeyNew(f *form) error {
 		}
 	}
 	if days > 0 {
-		d.End = "Without a day, it ends after " + plural(days, "day", "days") + "."
+		d.End = "It ends as this day begins, in UTC. Without a day, it ends after " + plural(days, "day", "days") + "."
 	}
 	if policy.MaxDays > 0 {
 		d.End += " The policy allows at most " + plural(policy.MaxDays, "day", "days") + "."

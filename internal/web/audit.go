@@ -176,9 +176,13 @@ func (p *page) auditRows(b *auditBody, a auditQuery) error {
 
 // place puts entries on the page, with the ways to the pages beside it.
 func (b *auditBody) place(list []audit.Record, a auditQuery, newer, older bool) {
+	here := "" // what leads back to this page of the list
+	if newer && len(list) > 0 {
+		here = idText(list[0].ID + 1)
+	}
 	for _, r := range list {
 		row := newAuditRow(r)
-		row.To = a.address(pathAudit+"/"+idText(r.ID), "", "")
+		row.To = a.address(pathAudit+"/"+idText(r.ID), "before", here)
 		b.Rows = append(b.Rows, row)
 	}
 	if len(list) == 0 {

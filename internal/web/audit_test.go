@@ -53,12 +53,18 @@ func TestAuditLog(t *testing.T) {
 	b.get(auditPath+"?action=nothing.known&q=%00%ff&before=99999999999999999999").wants(t, 200, "nothing.known")
 }
 
+// steps writes entries that mean nothing.
+func (w *world) steps(n int) {
+	w.t.Helper()
+	for i := range n {
+		w.must(w.trail.Append(w.t.Context(), audit.System(), audit.Entry{Action: "test.step", ObjectKind: "test", ObjectName: fmt.Sprintf("step %03d", i)}))
+	}
+}
+
 func TestAuditPages(t *testing.T) {
 	w := ready(t)
 	b := w.admin()
-	for i := range 120 {
-		w.must(w.trail.Append(t.Context(), audit.System(), audit.Entry{Action: "test.step", ObjectKind: "test", ObjectName: fmt.Sprintf("step %03d", i)}))
-	}
+	w.steps(120)
 	next := regexp.MustCompile(`href="([^"]+)" rel="(next|prev)"`)
 	follow := func(a answer, rel string) answer {
 		t.Helper()

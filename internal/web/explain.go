@@ -184,7 +184,7 @@ func newExplainAnswer(e endpoint.Explanation, call endpoint.Asked) *explainAnswe
 	case e.Allowed:
 		a.Verdict, a.Heading = "allowed", "Allowed"
 	default:
-		a.Verdict, a.Heading = "refused", "Refused with status "+idText(int64(e.Status))+" and the reason "+e.Code
+		a.Verdict, a.Heading = "refused", "Refused with status "+idText(int64(e.Status))+", reason: "+e.Code
 	}
 	if e.Route != nil {
 		a.Scopes = append(a.Scopes, e.Route.Policy.Scope.String())

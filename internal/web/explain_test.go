@@ -85,12 +85,12 @@ func TestExplainSaysWhatDecides(t *testing.T) {
 		wants []string
 	}{
 		{"scope", reader.ID, []string{"method", "PUT", "path", "/api/user/7"},
-			[]string{"Refused with status 403 and the reason scope", "people 7", "field first_name of people", "people:write", "decides"}},
-		{"group", plain.ID, []string{"method", "PUT", "path", "/api/user/7"}, []string{"Refused with status 403 and the reason group", "Administrators"}},
+			[]string{"Refused with status 403, reason: scope", "people 7", "field first_name of people", "people:write", "decides"}},
+		{"group", plain.ID, []string{"method", "PUT", "path", "/api/user/7"}, []string{"Refused with status 403, reason: group", "Administrators"}},
 		{"allowed, on trial", full.ID, []string{"method", "PUT", "path", "/api/user/7"}, []string{"Allowed", "The restriction on trial would have refused it (read-only)", "Change a person"}},
-		{"deleted", gone.ID, []string{"method", "PUT", "path", "/api/user/7"}, []string{"Refused with status 401 and the reason key-deleted", "The key was deleted."}},
+		{"deleted", gone.ID, []string{"method", "PUT", "path", "/api/user/7"}, []string{"Refused with status 401, reason: key-deleted", "The key was deleted."}},
 		{"open route", gone.ID, []string{"method", "GET", "path", "/api/health"}, []string{"Answered as if no key was sent"}},
-		{"no route", full.ID, []string{"method", "GET", "path", "/api/nothing"}, []string{"Refused with status 404 and the reason no-route", "There is no such route."}},
+		{"no route", full.ID, []string{"method", "GET", "path", "/api/nothing"}, []string{"Refused with status 404, reason: no-route", "There is no such route."}},
 		{"expired by then", plain.ID, []string{"method", "GET", "path", "/api/health", "at", "2050-01-02T10:00", "address", "2001:db8::7"}, []string{"Allowed"}},
 	}
 	for _, tt := range tests {

@@ -38,6 +38,9 @@ func (d keyDialog) At(what string) string {
 	return actPath(d.Key.ID, what, d.over)
 }
 
+// Seen marks how the key was when the dialog was opened.
+func (d keyDialog) Seen() string { return seenText(d.Key) }
+
 // Rotate returns the address of the dialog that rotates the key.
 func (d keyDialog) Rotate() string { return actPath(d.Key.ID, "rotate", tabAbout) }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 
 // editForm returns the form that shows a key as it is.
 func (p *page) editForm(k apikey.Key) (*form, error) {
-	f := newForm("name", k.Name, "group_id", idText(k.Group.ID), "description", k.Description, "tags", strings.Join(k.Tags, ", "), "ends", "never", "had", "yes")
+	f := newForm("name", k.Name, "group_id", idText(k.Group.ID), "description", k.Description, "tags", tagsText(k), "ends", "never", "had", "yes")
 	for _, g := range k.Groups {
 		if g.ID != k.Group.ID {
 			f.Values.Add("more_groups", idText(g.ID))
@@ -34,6 +35,9 @@ func (p *page) editForm(k apikey.Key) (*form, error) {
 	return f, nil
 }
 
+// tagsText writes the tags of a key as its form shows them.
+func tagsText(k apikey.Key) string { return strings.Join(k.Tags, ", ") }
+
 func (p *page) showKeyEdit() error {
 	key, err := p.oneKey()
 	if err != nil {
@@ -55,6 +59,7 @@ func (p *page) keyEditDialog(f *form, key apikey.Key, open bool) error {
 	if d.Options, err = p.keyOptions(f, append(f.ids("group_id"), f.ids("more_groups")...)); err != nil {
 		return err
 	}
+	d.Options.keep(key.ExpiresAt)
 	d.Options.Open = open || f.wrong("description", "owner", "successor", "tags", "expires_at") || f.finding()
 	return p.keyDialog("key-edit", "Edit API Key", d)
 }
@@ -71,7 +76,11 @@ func (p *page) saveKey() error {
 	if f.finding() {
 		return p.keyEditDialog(f, key, false)
 	}
-	if err := p.updateKey(key, f); err != nil {
+	err = unseen(f, key)
+	if err == nil {
+		err = p.updateKey(key, f)
+	}
+	if err != nil {
 		if err := refusedKey(f, err); err != nil {
 			return err
 		}
@@ -98,9 +107,25 @@ func (p *page) updateKey(key apikey.Key, f *form) error {
 	return err
 }
 
+// seenText marks how a key was when a form of it was opened.
+func seenText(k apikey.Key) string { return idText(k.UpdatedAt.UnixMicro()) }
+
+// unseen refuses a form that was opened before somebody else changed the key:
+// it would take their change back. Sent again, it does.
+func unseen(f *form, k apikey.Key) error {
+	if seen := f.Get("seen"); seen == "" || seen == seenText(k) {
+		return nil
+	}
+	return fault.New(fault.Conflict, "The key was changed after you opened this form, by %s. Nothing was saved. Look at the key's page in another tab: saving again replaces that change with what stands here.",
+		cmp.Or(k.UpdatedBy.Name, "somebody"))
+}
+
 // changeMore reads what the form asks beyond the name and group.
 func (p *page) changeMore(key apikey.Key, f *form, c *apikey.Change) error {
-	c.Description, c.Tags = opt.Of(f.text("description")), opt.Of(formTags(f))
+	c.Description = opt.Of(f.text("description"))
+	if f.Get("tags") != tagsText(key) { // a tag of another maker may hold a comma
+		c.Tags = opt.Of(formTags(f))
+	}
 	var err error
 	if c.ExpiresAt, err = keyEnd(f, key.ExpiresAt); err != nil || key.Kind != apikey.KindService {
 		return err

@@ -16,8 +16,9 @@ import (
 type keyOptions struct {
 	Open   bool // something is filled in, or wrong
 	People []people.User
-	Min    string // first day on which a key can end
-	Max    string // last day, "" for none
+	Min    string // first day that the form takes
+	Max    string // last day that it takes, "" for none
+	Last   string // last day that the policy allows, "" for none
 	Never  bool   // a key may live for ever
 	Policy string // what becomes of a key whose maker says nothing
 }
@@ -40,7 +41,8 @@ func (p *page) keyOptions(f *form, groups []int64) (keyOptions, error) {
 	o.Min, o.Never = p.now().Add(day).Format(time.DateOnly), policy.MaxDays == 0
 	days := policy.DefaultDays
 	if policy.MaxDays > 0 {
-		o.Max = p.now().Add(time.Duration(policy.MaxDays) * day).Format(time.DateOnly)
+		o.Last = p.now().Add(time.Duration(policy.MaxDays) * day).Format(time.DateOnly)
+		o.Max = o.Last
 		if days == 0 || days > policy.MaxDays {
 			days = policy.MaxDays
 		}
@@ -51,6 +53,19 @@ func (p *page) keyOptions(f *form, groups []int64) (keyOptions, error) {
 		o.Policy = "It ends after " + plural(days, "day", "days") + ", on " + end.Format("2 January 2006") + ", or sooner if a policy of its groups says so."
 	}
 	return o, err
+}
+
+// keep lets the form take the end that a key has: a browser does not send a
+// day that is out of range, not even one that nobody has touched.
+func (o *keyOptions) keep(end *time.Time) {
+	if end == nil {
+		return
+	}
+	has := end.UTC().Format(time.DateOnly)
+	o.Min = min(o.Min, has)
+	if o.Max != "" {
+		o.Max = max(o.Max, has)
+	}
 }
 
 // Ends reports whether a way to end is the one that a form has chosen.

@@ -25,18 +25,12 @@ func (p *page) keyNotices() ([]notice, error) {
 		return nil, err
 	}
 	out := append(alarmNotices(alarms, p.now()), ending...)
-	n, err := p.countKeys(apikey.Filter{AnyKind: true, Review: true})
+	n, err := p.site.Keys.CountOf(p.ctx(), p.who, apikey.Filter{AnyKind: true, Review: true})
 	if err != nil || n == 0 {
 		return out, err
 	}
 	text := plural(n, "key waits", "keys wait") + " for a new owner: the person who answered for it was deactivated."
 	return append(out, notice{Text: text, Link: "Show them", To: pathKeys + "?state=review"}), nil
-}
-
-func (p *page) countKeys(f apikey.Filter) (int, error) {
-	f.Limit = 1
-	_, n, err := p.site.Keys.List(p.ctx(), p.who, f)
-	return n, err
 }
 
 // endingNotice counts the keys that come to their end within 1, 7 and 30 days.
@@ -46,7 +40,7 @@ func (p *page) endingNotice() ([]notice, error) {
 	var nearest, counted int
 	for _, days := range []int{1, 7, 30} {
 		before := p.now().Add(time.Duration(days) * day)
-		n, err := p.countKeys(apikey.Filter{AnyKind: true, State: apikey.Active, Before: &before})
+		n, err := p.site.Keys.CountOf(p.ctx(), p.who, apikey.Filter{AnyKind: true, State: apikey.Active, Before: &before})
 		if err != nil {
 			return nil, err
 		}

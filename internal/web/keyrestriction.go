@@ -70,10 +70,11 @@ func (r restrictionForm) Whole() string { return r.Errors["restriction"] }
 var bindable = []string{access.KindPeople, access.KindGroups, access.KindKeys, access.KindSettings}
 
 // restrictionForm describes the form of a restriction. now is the one there
-// is: what it names is offered even when nothing else does.
+// is: what it names, and what is filled in, is offered even when nothing else
+// does, because what a form does not show is lost when it is saved.
 func (p *page) restrictionForm(f *form, now access.Restriction) restrictionForm {
 	words := p.site.Vocabulary()
-	r := restrictionForm{form: f, Scopes: scopeRows(f, words.Scopes()), Zones: setting.Timezones()}
+	r := restrictionForm{form: f, Scopes: scopeRows(f, words.Scopes()), Fields: fieldRows(f, words, now), Zones: setting.Timezones()}
 	for _, rt := range words.Routes() {
 		r.Routes = append(r.Routes, tick{rt.Route, rt.Doc, f.has("route", rt.Route)})
 	}
@@ -84,23 +85,29 @@ func (p *page) restrictionForm(f *form, now access.Restriction) restrictionForm 
 	}
 	slices.SortStableFunc(r.Routes, func(a, b tick) int { return strings.Compare(pathPart(a.Value), pathPart(b.Value)) })
 	for _, k := range access.Kinds() {
-		if _, named := now.Resources[k.Name]; named || slices.Contains(bindable, k.Name) {
+		if _, named := now.Resources[k.Name]; named || slices.Contains(bindable, k.Name) || f.filled("resource-"+k.Name) {
 			r.Resources = append(r.Resources, resourceField(f, k))
 		}
-	}
-	for _, kind := range words.FieldKinds() {
-		if _, named := now.Fields[kind]; !named && openKind(kind) {
-			continue
-		}
-		r.Fields = append(r.Fields, kindField{
-			Name: "field-" + kind, Kind: kind, Label: sentence(kind), Value: f.Get("field-" + kind), Hint: strings.Join(words.Fields(kind), ", "),
-			Error: f.Errors["restriction.fields."+kind],
-		})
 	}
 	for i, day := range weekdays {
 		r.Days = append(r.Days, tick{day, weekdayNames[i], f.has("day", day)})
 	}
 	return r
+}
+
+// fieldRows are the kinds whose fields a restriction may bind.
+func fieldRows(f *form, words *access.Vocabulary, now access.Restriction) []kindField {
+	var out []kindField
+	for _, kind := range slices.Compact(slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(now.Fields)), words.FieldKinds()...)))) {
+		if _, named := now.Fields[kind]; !named && openKind(kind) && !f.filled("field-"+kind) {
+			continue
+		}
+		out = append(out, kindField{
+			Name: "field-" + kind, Kind: kind, Label: sentence(kind), Value: f.Get("field-" + kind), Hint: strings.Join(words.Fields(kind), ", "),
+			Error: f.Errors["restriction.fields."+kind],
+		})
+	}
+	return out
 }
 
 // pathPart returns the path of a route, by which people look for it.
@@ -129,17 +136,18 @@ var (
 	weekdayNames = []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
 )
 
-// scopeRows puts scopes into the order of their kinds.
+// scopeRows puts scopes into the order of their kinds. Those that nothing needs
+// are shown only where they are chosen.
 func scopeRows(f *form, scopes []string) []scopeRow {
 	var out []scopeRow
 	for _, k := range access.Kinds() {
 		row := scopeRow{Kind: k.Name, Doc: k.Doc}
 		for _, verb := range []access.Verb{access.Read, access.Write} {
 			s := access.Scope{Resource: k.Name, Verb: verb}.String()
-			if !slices.Contains(scopes, s) || k.Open {
+			c := &tick{Value: s, Label: sentence(string(verb)) + " " + k.Name, On: f.has("scope", s)}
+			if !c.On && (k.Open || !slices.Contains(scopes, s)) {
 				continue
 			}
-			c := &tick{Value: s, Label: sentence(string(verb)) + " " + k.Name, On: f.has("scope", s)}
 			if verb == access.Read {
 				row.Read = c
 			} else {

@@ -77,7 +77,9 @@ func (p *page) keysBody() (keysBody, error) {
 func (p *page) chosenKeys(b *keysBody, groupID int64) ([]apikey.Key, int, error) {
 	if b.State == "alarm" {
 		alarms, err := p.site.Keys.RecentAlarms(p.ctx(), p.who, p.now().Add(-alarmsFor))
-		return alarmed(alarms), len(alarmed(alarms)), err
+		all := alarmed(alarms) // few: their number is bounded
+		first := min(b.List.offset(), len(all))
+		return all[first:min(first+pageSize, len(all))], len(all), err
 	}
 	f := apikey.Filter{
 		Query: b.List.Query, GroupID: groupID, Tag: b.Tag(), AnyKind: groupID == 0,

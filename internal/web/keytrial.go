@@ -79,6 +79,9 @@ type restrictionBody struct {
 	Learnt bool // it is filled in with what the key really did
 }
 
+// Seen marks how the key was when the form was opened.
+func (b restrictionBody) Seen() string { return seenText(b.Key) }
+
 // showRestriction shows the restriction of a key in a form, or a proposal.
 func (p *page) showRestriction() error {
 	key, err := p.oneKey()
@@ -120,6 +123,9 @@ func (p *page) saveRestriction() error {
 	}
 	r, err := readRestriction(f)
 	trial := f.Get("do") == "trial"
+	if err == nil && !trial {
+		err = unseen(f, key)
+	}
 	switch {
 	case err != nil:
 	case trial:
@@ -199,13 +205,32 @@ func (p *page) enforceDialog(f *form, key apikey.Key) error {
 	return p.always(d, "key-enforce", "Enforce the restriction")
 }
 
+// sinceText marks which restriction of a key is on trial, "" for none.
+func sinceText(k apikey.Key) string {
+	if k.TrialSince == nil {
+		return ""
+	}
+	return idText(k.TrialSince.UnixMicro())
+}
+
+// Since marks which restriction the dialog is about.
+func (d keyDialog) Since() string { return sinceText(d.Key) }
+
 func (p *page) enforceTrial() error {
 	key, err := p.oneKey()
 	if err != nil {
 		return err
 	}
-	if _, err := p.site.Keys.EnforceTrial(p.ctx(), p.who, key.ID); err != nil {
-		f := newForm()
+	f, err := p.readForm()
+	if err != nil {
+		return err
+	}
+	if since := f.Get("since"); since != "" && since != sinceText(key) {
+		err = fault.New(fault.Conflict, "What is on trial was changed after you opened this dialog. Nothing was enforced. Look at it again.")
+	} else {
+		_, err = p.site.Keys.EnforceTrial(p.ctx(), p.who, key.ID)
+	}
+	if err != nil {
 		if err := f.refused(err); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 // policyPreview is what a policy would do to the keys that are there.
 type policyPreview struct {
 	Token  string // names the rules that were looked at
+	From   string // the day on which the ends in the list stand, "" for none
 	Total  int
 	List   []policyViolator
 	More   int
@@ -144,7 +145,11 @@ func (p *page) setPolicy() error {
 	if err != nil {
 		return p.policyWrong(f, old, nil, err)
 	}
-	if late == nil && (f.Get("do") != "set" || f.Get("looked") != preview.Token) {
+	if e.From != nil {
+		preview.From = f.text("from")
+	}
+	sooner := e.Cap && f.text("from") < f.Get("looked_from") // the ends would be earlier than those that were looked at
+	if late == nil && (f.Get("do") != "set" || f.Get("looked") != preview.Token || sooner) {
 		preview.Stale = f.Get("do") == "set"
 		return p.policyEdit(f, old, preview)
 	}

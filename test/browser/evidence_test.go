@@ -190,7 +190,7 @@ func TestExplainARefusal(t *testing.T) {
 	w.fill("Path", call)
 	w.fill("Body", `{"last_name": "B"}`)
 	w.follow("button", "Explain")
-	w.sees("Refused with status 403 and the reason field", "The restriction allows it")
+	w.sees("Refused with status 403, reason: field", "The restriction allows it")
 	shots.everywhere(w, "explain-refusal")
 	w.fill("Body", `{"first_name": "B"}`)
 	w.follow("button", "Explain")

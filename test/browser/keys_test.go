@@ -125,7 +125,7 @@ func TestKeyboard(t *testing.T) {
 		t.Errorf("the focus is on the %s %q, want Cancel", e.role, e.name)
 	}
 	w.pressed("Escape")
-	w.tabTo("link", "Delete by keyboard")
+	w.eventually("the focus where it was", func() bool { return w.focused().name == "Delete by keyboard" })
 	w.pressed("Enter")
 	w.tabTo("button", "Delete API Key")
 	w.pressed("Enter")

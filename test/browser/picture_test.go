@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -19,10 +20,13 @@ import (
 
 // update says to take the pictures of the documentation anew (make
 // screenshots); otherwise they go to a temporary directory.
-var update = flag.Bool("update", false, "write the pictures to docs/images, or to $LATCHKEY_SCREENSHOTS")
+var update = flag.Bool("update", false, "write the pictures that the documentation shows to docs/images, or all to $LATCHKEY_SCREENSHOTS")
 
 // album is where a test puts its pictures.
-type album struct{ dir string }
+type album struct {
+	dir  string
+	only []string // the pictures it takes; nil for all
+}
 
 // published reports whether the pictures are for people to look at.
 func published() bool { return *update || os.Getenv("LATCHKEY_SCREENSHOTS") != "" }
@@ -31,6 +35,7 @@ func published() bool { return *update || os.Getenv("LATCHKEY_SCREENSHOTS") != "
 func newAlbum(t *testing.T) album {
 	t.Helper()
 	dir := os.Getenv("LATCHKEY_SCREENSHOTS")
+	var only []string
 	if !published() {
 		dir = t.TempDir()
 	} else if dir == "" {
@@ -39,12 +44,35 @@ func newAlbum(t *testing.T) album {
 			t.Fatal(err)
 		}
 		dir = filepath.Join(root, "docs", "images")
+		only = inDocs(t, root)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return album{dir}
+	return album{dir, only}
 }
+
+// inDocs returns the names of the pictures that the documentation shows.
+func inDocs(t *testing.T, root string) []string {
+	t.Helper()
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range pictureLink.FindAllSubmatch(text, -1) {
+			names = append(names, string(m[1]))
+		}
+	}
+	return names
+}
+
+var pictureLink = regexp.MustCompile(`images/([a-z-]+)\.png\)`)
 
 // options starts the server of published pictures on the port that the
 // documentation names.
@@ -61,6 +89,9 @@ const heaviest = 60_000
 // take writes a picture of what the window shows.
 func (a album) take(w *window, name string) {
 	w.t.Helper()
+	if a.only != nil && !slices.Contains(a.only, name) {
+		return
+	}
 	raw := w.picture()
 	if published() { // the rest costs time, and says nothing about the pages
 		var err error

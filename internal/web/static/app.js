@@ -1,10 +1,11 @@
 // What JavaScript adds to pages that work without it.
-import { openDialogs } from "./dialog.js";
+import { openDialogs, returnFocus } from "./dialog.js";
 import { pickByTyping, sendOnce, showMistake } from "./forms.js";
 import { digestPasted } from "./paste.js";
 import { offerCopies, guardSecrets } from "./copy.js";
 
 openDialogs();
+returnFocus();
 showMistake();
 sendOnce();
 pickByTyping();

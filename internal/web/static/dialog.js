@@ -17,6 +17,26 @@ export function openDialogs() {
   }
 }
 
+// Whoever leaves a dialog with the keyboard comes back to the link that opened
+// it, and not to the top of the page.
+export function returnFocus() {
+  const from = sessionStorage.getItem("dialog");
+  sessionStorage.removeItem("dialog");
+  if (document.querySelector("dialog:modal")) {
+    let keyboard = false;
+    document.addEventListener("keydown", () => (keyboard = true), true);
+    document.addEventListener("pointerdown", () => (keyboard = false), true);
+    window.addEventListener("pagehide", () => {
+      if (keyboard) sessionStorage.setItem("dialog", location.href);
+    });
+    return;
+  }
+  if (from === null || document.querySelector("[autofocus]")) return;
+  const focus = () => [...document.links].find((link) => link.href === from)?.focus();
+  // Going to the fragment of the address takes the focus away, at the latest when all is loaded.
+  window.addEventListener("load", () => setTimeout(focus));
+}
+
 function leave(dialog) {
   const to = dialog.dataset.leave;
   if (to) location.assign(to);

@@ -55,6 +55,7 @@ CREATE INDEX api_key_by_user ON api_key (user_id);
 CREATE INDEX api_key_by_owner ON api_key (owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX api_key_by_end ON api_key (expires_at) WHERE expires_at IS NOT NULL AND expired_at IS NULL AND deleted_at IS NULL;
 CREATE INDEX api_key_disabled ON api_key (disabled_until) WHERE disabled_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX api_key_deleted ON api_key (id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX api_key_review ON api_key (id) WHERE review_since IS NOT NULL AND deleted_at IS NULL;
 
 CREATE TABLE key_policy (
