@@ -148,3 +148,20 @@ func TestAuditEntryKeepsItsPage(t *testing.T) {
 	}
 	b.get(to.String()).wants(t, 200, `data-leave="/admin/audit?action=test.&before=65#entry-64"`)
 }
+
+// TestAlarmsHavePages lists more alarms than a page holds.
+func TestAlarmsHavePages(t *testing.T) {
+	w := ready(t)
+	b := w.admin()
+	for i := range 53 {
+		w.made(apikey.Draft{Name: fmt.Sprintf("leaky %02d.", i)})
+	}
+	_, err := w.db.Exec(t.Context(), "UPDATE api_key_secret SET tried_at = ?1", time.Now())
+	w.must(err)
+	first := b.get(keysPath+"?state=alarm").wants(t, 200)
+	second := b.get(keysPath+"?page=2&state=alarm").wants(t, 200)
+	if n, m := strings.Count(first.body, `data-testid="api-key-row-`), strings.Count(second.body, `data-testid="api-key-row-`); n != 50 || m != 3 {
+		t.Errorf("%d and %d keys, want 50 and 3", n, m)
+	}
+	b.get(keysPath+"?page=3&state=alarm").wants(t, 200, "There is nothing on this page")
+}
