@@ -64,6 +64,7 @@ type Key struct {
 	Tags        []string
 
 	Restriction access.Restriction
+	Unreadable  bool                // what is stored as the restriction cannot be read, so the key is refused everything
 	Trial       *access.Restriction // reports what it would refuse, and refuses nothing
 	TrialSince  *time.Time
 

@@ -227,8 +227,14 @@ func TestBrokenRestrictionRefusesEverything(t *testing.T) {
 				if n.lines.with("cannot be read") == 0 {
 					t.Error("the log does not say why")
 				}
-				if _, err := n.keys.SetRestriction(t.Context(), admin, k.ID, access.Restriction{ReadOnly: true}); err != nil {
-					t.Fatal(err)
+				if got, err := n.keys.Get(t.Context(), admin, k.ID); err != nil || !got.Unreadable {
+					t.Errorf("the key does not say that its restriction cannot be read: %v", err)
+				}
+				for what, r := range map[string]access.Restriction{"another": {ReadOnly: true}, "none": {}} {
+					n.exec(t, "UPDATE api_key SET restriction = ?2 WHERE id = ?1", k.ID, stored)
+					if got, err := n.keys.SetRestriction(t.Context(), admin, k.ID, r); err != nil || got.Unreadable {
+						t.Fatalf("%s in its place: %v", what, err)
+					}
 				}
 				p = n.check(t, "mended", text, apikey.Accepted)
 				if err := access.Decide(p, access.Request{Policy: access.Admin("people", access.Read)}); err != nil {

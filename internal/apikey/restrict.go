@@ -46,7 +46,7 @@ func (s *Service) restrict(ctx context.Context, who *access.Principal, old Key, 
 		return wider()
 	}
 	r, err := s.checkRestriction(ctx, who, r)
-	if err != nil || r.Equal(old.Restriction) {
+	if err != nil || r.Equal(old.Restriction) && !old.Unreadable {
 		return err
 	}
 	raw, err := json.Marshal(r)

@@ -76,8 +76,8 @@ func scanKey(r db.Row) (Key, error) {
 	return k, nil
 }
 
-// unpack reads the JSON columns. A restriction that cannot be read is shown as
-// none; the verifier refuses everything for it.
+// unpack reads the JSON columns. A restriction that cannot be read is said to
+// be so; the verifier refuses everything for it.
 func (k *Key) unpack(tags, chosen, restriction string, trial sql.NullString) error {
 	if err := json.Unmarshal([]byte(tags), &k.Tags); err != nil {
 		return fmt.Errorf("tags: %w", err)
@@ -89,7 +89,11 @@ func (k *Key) unpack(tags, chosen, restriction string, trial sql.NullString) err
 	for _, id := range groups {
 		k.Groups = append(k.Groups, Ref{ID: id})
 	}
-	k.Restriction, _ = access.ParseRestriction([]byte(restriction))
+	var err error
+	if k.Restriction, err = access.ParseRestriction([]byte(restriction)); err == nil && !k.Restriction.IsZero() {
+		_, err = k.Restriction.Compile()
+	}
+	k.Unreadable = err != nil
 	if trial.Valid {
 		if r, err := access.ParseRestriction([]byte(trial.String)); err == nil {
 			k.Trial = &r

@@ -28,6 +28,7 @@ type wireKey struct {
 	Successor   *userRef            `json:"successor"`
 	Tags        []string            `json:"tags"`
 	Restriction access.Restriction  `json:"restriction"`
+	Unreadable  bool                `json:"restriction_unreadable"` // the stored restriction cannot be read: the key is refused everything
 	Trial       *access.Restriction `json:"trial"`
 	TrialSince  *time.Time          `json:"trial_since"`
 	ExpiresAt   *time.Time          `json:"expires_at"`   // null: never
@@ -133,7 +134,7 @@ func showKey(who *access.Principal, k apikey.Key, now time.Time) wireKey {
 		ID: k.ID, Kind: string(k.Kind), Name: k.Name, Description: k.Description, State: string(k.State(now)),
 		MaskedKey: k.Masked(), Prefix: k.Prefix, UserID: k.UserID, GroupIDs: []int64{}, Groups: []groupRef{},
 		Owner: somebody(who, k.Owner), Successor: somebody(who, k.Successor), Tags: orEmpty(k.Tags),
-		Restriction: k.Restriction, Trial: k.Trial, TrialSince: k.TrialSince, ExpiresAt: k.ExpiresAt, ExpiredAt: k.ExpiredAt,
+		Restriction: k.Restriction, Unreadable: k.Unreadable, Trial: k.Trial, TrialSince: k.TrialSince, ExpiresAt: k.ExpiresAt, ExpiredAt: k.ExpiredAt,
 		ReviewSince: k.ReviewSince, Source: k.Source, CreatedAt: k.CreatedAt, CreatedBy: somebody(who, k.CreatedBy),
 		UpdatedAt: k.UpdatedAt, UpdatedBy: somebody(who, k.UpdatedBy), DeletedAt: k.DeletedAt,
 	}

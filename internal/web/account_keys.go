@@ -215,8 +215,8 @@ func dayField(f *form, name string) (opt.Value[time.Time], error) {
 // stored, and the form that led here works only once.
 func (p *page) showOwnKeyOnce(made madeKey) error {
 	b, err := p.ownKeysBody()
-	if err != nil {
-		return err
+	if err != nil { // the key is made: its text is shown even when nothing else can be
+		b = ownKeysBody{}
 	}
 	return p.answer(http.StatusOK, "own-key-secret", "Copy and save this API key", b, onceDialog{
 		Heading: "Copy and save this API key", TestID: "secret-key-modal",

@@ -121,16 +121,14 @@ func (p *page) showKeyOnce(made madeKey) error {
 		Note: "Save it somewhere safe now. Latchkey stores only a fingerprint of it and can't show it to you again. If you lose it, you'll need to regenerate it.",
 	}
 	if over := p.over(); over != "" {
-		b, err := p.keyBody(made.key, over)
-		if err != nil {
-			return err
+		if b, err := p.keyBody(made.key, over); err == nil {
+			d.Back = tabPath(made.key.ID, over)
+			return p.answer(200, "key-secret"+onPage, d.Heading, b, d)
 		}
-		d.Back = tabPath(made.key.ID, over)
-		return p.answer(200, "key-secret"+onPage, d.Heading, b, d)
 	}
 	b, err := p.keysBody()
-	if err != nil {
-		return err
+	if err != nil { // the key is made: its text is shown even when nothing else can be
+		b = keysBody{List: p.keyList()}
 	}
 	d.Back, d.More, d.MoreTo = b.List.URL(), "Open the key's page", keyPath(made.key.ID)
 	return p.answer(200, "key-secret", d.Heading, b, d)
