@@ -25,7 +25,7 @@ func TestKeyOnTheWire(t *testing.T) {
 	want := h.path(fmt.Sprintf(`{"id":{nightly},"kind":"service","name":"nightly","description":"Loads\nat night","state":"active",`+
 		`"masked_key":"%[1]s`+strings.Repeat("*", 40)+`","prefix":"%[1]s","user_id":%[2]d,"group_ids":[{Analysts},{Writers}],`+
 		`"groups":[{"id":{Analysts},"name":"Analysts"},{"id":{Writers},"name":"Writers"}],"owner":{"id":{bo},"name":"bo"},"successor":{"id":{cy},"name":"cy"},`+
-		`"tags":["blue","etl"],"restriction":{"read_only":true,"resources":{"groups":["{Analysts}"]},"addresses":["10.0.0.0/8"]},"trial":null,"trial_since":null,`+
+		`"tags":["blue","etl"],"restriction":{"read_only":true,"resources":{"groups":["{Analysts}"]},"addresses":["10.0.0.0/8"]},"restriction_unreadable":false,"trial":null,"trial_since":null,`+
 		`"expires_at":"2026-12-22T10:00:00Z","expired_at":null,"disabled":null,"review_since":null,"source":"","last_used":null,`+
 		`"created_at":"2026-11-22T10:00:00Z","created_by":{"id":{ada},"name":"ada"},"updated_at":"2026-11-22T10:00:00Z","updated_by":{"id":{ada},"name":"ada"},"deleted_at":null`,
 		text[:7], made.id("user_id")))
