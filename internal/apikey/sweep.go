@@ -196,7 +196,7 @@ func (s *Service) warn(ctx context.Context) error {
 		})
 		return true, nil
 	}, `SELECT id FROM api_key WHERE expires_at > ?1 AND expires_at <= ?2 AND expired_at IS NULL AND deleted_at IS NULL
-		AND (warned_days IS NULL OR warned_days > CASE WHEN expires_at <= ?3 THEN 1 WHEN expires_at <= ?4 THEN 7 ELSE 30 END)
+		AND source <> 'bootstrap' AND (warned_days IS NULL OR warned_days > CASE WHEN expires_at <= ?3 THEN 1 WHEN expires_at <= ?4 THEN 7 ELSE 30 END)
 		ORDER BY expires_at, id`, now, now.Add(30*day), now.Add(day), now.Add(7*day))
 }
 
