@@ -1,10 +1,8 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 
@@ -197,7 +195,7 @@ func (a *API) fail(x *exchange, err error) {
 	r := replyTo(err, x.call.RequestID)
 	giveReason(&x.call, r.status, err)
 	if r.status >= http.StatusInternalServerError {
-		a.logFailure(x, err)
+		x.call.LogFailure(a.deps.Log, err)
 	}
 	if r.json != nil {
 		if err := endpoint.WriteJSON(x, r.status, r.json); err == nil {
@@ -206,9 +204,6 @@ func (a *API) fail(x *exchange, err error) {
 	}
 	writeText(x, r.status, r.text)
 }
-
-// headerReason tells a key that is good why it was refused.
-const headerReason = "Latchkey-Reason"
 
 // codeForbidden is the reason of a refusal that has no code of its own.
 const codeForbidden = "forbidden"
@@ -222,7 +217,7 @@ func giveReason(c *endpoint.Call, status int, err error) {
 	if c.Refused == nil {
 		c.Refused = &access.Refusal{Code: orElse(f.Code, codeForbidden), Message: f.Message}
 	}
-	c.Header.Set(headerReason, c.Refused.Code)
+	c.Header.Set(endpoint.ReasonHeader, c.Refused.Code)
 }
 
 // writeText answers with a plain text.
@@ -232,19 +227,4 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	h.Del("Content-Length")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text)) // a client that went away is nobody's error
-}
-
-// logFailure writes the cause of a 5xx to the log, with the id that the
-// answer bears. It names the route, never the URL, whose values may be secret.
-func (a *API) logFailure(x *exchange, err error) {
-	c, level := &x.call, slog.LevelError
-	switch f := fault.As(err); {
-	case c.Request.Context().Err() != nil, f.Kind == fault.Unavailable && f.Err == nil:
-		level = slog.LevelDebug // the client left, or the state is known
-	case f.Kind == fault.Unavailable:
-		level = slog.LevelWarn
-	}
-	a.deps.Log.LogAttrs(context.WithoutCancel(c.Request.Context()), level, "request failed",
-		slog.String("id", c.RequestID), slog.String("method", c.Request.Method),
-		slog.String("route", c.Request.Pattern), slog.Any("error", err))
 }

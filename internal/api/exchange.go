@@ -58,7 +58,7 @@ func (a *API) end(x *exchange) {
 		}
 		err := fault.Wrap(fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "serving")
 		if x.started {
-			a.logFailure(x, err)
+			x.call.LogFailure(a.deps.Log, err)
 			panic(http.ErrAbortHandler)
 		}
 		x.status, x.sent, x.held = 0, 0, nil

@@ -82,17 +82,8 @@ func (s *Service) Enable(ctx context.Context, who *access.Principal, id int64) (
 	if err := access.RequireAdmin(who); err != nil {
 		return Key{}, err
 	}
-	var key Key
-	err := s.db.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.one(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := within(who, old); err != nil {
-			return err
-		}
+	return s.edit(ctx, who, id, func(ctx context.Context, old Key) error {
 		if old.DisabledAt == nil {
-			key = old
 			return nil
 		}
 		if err := s.clearDisabled(ctx, id); err != nil {
@@ -101,12 +92,8 @@ func (s *Service) Enable(ctx context.Context, who *access.Principal, id int64) (
 		if err := s.stamp(ctx, who, id); err != nil {
 			return err
 		}
-		if key, err = s.one(ctx, id); err != nil {
-			return err
-		}
-		return s.changed(ctx, who, key, "api-key.enable", map[string]any{"previous": map[string]any{"reason": old.DisabledReason}})
+		return s.changed(ctx, who, old, "api-key.enable", map[string]any{"previous": map[string]any{"reason": old.DisabledReason}})
 	})
-	return key, err
 }
 
 func (s *Service) clearDisabled(ctx context.Context, id int64) error {

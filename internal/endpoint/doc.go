@@ -7,7 +7,8 @@
 // Naming), Plan and the Explainer, which says how a call would be decided, the
 // input schema and its rules, decoding with the wire's leniency
 // (contract/identity.md 0.5), paging parameters (0.8), request bodies and their
-// limits, the real address of a client behind trusted proxies, OpenAPI. Does
+// limits, the real address of a client behind trusted proxies, how a failure is
+// logged, OpenAPI. Does
 // not own: bodies of errors, headers, authentication and the order of checks
 // around a route (the dialects: packages api and v1), nor who may do what
 // (access).

@@ -23,7 +23,6 @@ const KeyHeader = "X-Api-Key"
 
 // The headers that tell a key about itself.
 const (
-	reasonHeader  = "Latchkey-Reason"         // why a good key was refused
 	expiresHeader = "Latchkey-Key-Expires"    // within 30 days of the end
 	retiresHeader = "Latchkey-Secret-Retires" // while the key is being rotated and this is the old secret
 	rateHeader    = "Ratelimit"               // draft-ietf-httpapi-ratelimit-headers-10
@@ -70,7 +69,7 @@ func (a Authenticator) Any(ctx context.Context, r *http.Request, from netip.Addr
 	err = refusal(&c)
 	if err != nil {
 		code := fault.As(err).Code
-		answer.Set(reasonHeader, code)
+		answer.Set(endpoint.ReasonHeader, code)
 		a.Metrics.Refused(code)
 	}
 	return c.Principal, err

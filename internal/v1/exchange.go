@@ -87,9 +87,6 @@ func (x *exchange) Write(b []byte) (int, error) {
 	return x.w.Write(b)
 }
 
-// reasonHeader tells a key that is good why it was refused.
-const reasonHeader = "Latchkey-Reason"
-
 // headers are those that every answer bears. They are slices that all answers
 // share, so nobody may write into them; Set and Add of http.Header do not.
 type headers []struct {

@@ -2,10 +2,8 @@ package v1
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -118,18 +116,18 @@ func sentence(s string) string {
 // left is to break the connection off, so that nobody takes the part for all.
 func (a *API) fail(x *exchange, err error) {
 	if x.status != 0 {
-		a.logFailure(x, err)
+		x.call.LogFailure(a.deps.Log, err)
 		panic(http.ErrAbortHandler)
 	}
 	p := problemOf(err)
 	p.RequestID = x.call.RequestID
 	if p.Status >= http.StatusInternalServerError {
-		a.logFailure(x, err)
+		x.call.LogFailure(a.deps.Log, err)
 	}
 	x.Header().Del("Content-Disposition") // of an export that failed at once
 	giveReason(&x.call, p)
 	if err := endpoint.WriteProblem(x, p.Status, p); err != nil {
-		a.logFailure(x, err) // only texts and numbers: they always encode
+		x.call.LogFailure(a.deps.Log, err) // only texts and numbers: they always encode
 	}
 }
 
@@ -141,20 +139,5 @@ func giveReason(c *endpoint.Call, p Problem) {
 	if c.Refused == nil {
 		c.Refused = &access.Refusal{Code: p.Code, Message: p.Detail}
 	}
-	c.Header.Set(reasonHeader, p.Code)
-}
-
-// logFailure writes the cause of a 5xx to the log, with the id that the
-// answer bears. It names the route, never the URL, whose values may be secret.
-func (a *API) logFailure(x *exchange, err error) {
-	c, level := &x.call, slog.LevelError
-	switch f := fault.As(err); {
-	case c.Request.Context().Err() != nil, f.Kind == fault.Unavailable && f.Err == nil:
-		level = slog.LevelDebug // the client left, or the state is known
-	case f.Kind == fault.Unavailable:
-		level = slog.LevelWarn
-	}
-	a.deps.Log.LogAttrs(context.WithoutCancel(c.Request.Context()), level, "request failed",
-		slog.String("id", c.RequestID), slog.String("method", c.Request.Method),
-		slog.String("route", c.Request.Pattern), slog.Any("error", err))
+	c.Header.Set(endpoint.ReasonHeader, p.Code)
 }
