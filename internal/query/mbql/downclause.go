@@ -1,0 +1,100 @@
+package mbql
+
+import "slices"
+
+// wrapped are the clauses whose options the legacy form can only keep around
+// them, with "aggregation-options". Others take their options at the end.
+var wrapped = keySet("count", "avg", "count-where", "distinct", "distinct-where", "max", "median", "min", "percentile", "share",
+	"stddev", "sum", "sum-where", "var", "cum-sum", "cum-count",
+	"+", "-", "*", "/", "coalesce", "abs", "log", "exp", "sqrt", "ceil", "floor", "round", "power", "interval",
+	"relative-datetime", "time", "absolute-datetime", "now", "convert-timezone",
+	"get-week", "get-year", "get-month", "get-day", "get-day-of-week", "get-hour", "get-minute", "get-second", "get-quarter",
+	"datetime-add", "datetime-subtract", "datetime-diff", "concat", "substring", "replace", "regex-match-first", "length",
+	"trim", "ltrim", "rtrim", "upper", "lower", "metric", "measure")
+
+// manyTexts are the filters that compare with one text, their options at the
+// end, or with many, their options first.
+var manyTexts = keySet("contains", "does-not-contain", "starts-with", "ends-with")
+
+// legacyOptions are the options that the legacy form has, too.
+func legacyOptions(tag string, opts *object) *object {
+	typed := tag == "field" || tag == "expression" || tag == "value" || tag == "aggregation"
+	return opts.without(func(k string) bool { return isLib(k) || k == "effective-type" && !typed })
+}
+
+// operand downgrades what a clause takes: a clause, a list of such, or a value.
+func (d downgrade) operand(v any) any {
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		return v
+	}
+	if text(list[0]) == "" {
+		return each(list, d.operand)
+	}
+	tag := text(list[0])
+	own, _ := list[1].(*object)
+	opts := legacyOptions(tag, own)
+	clause := d.bare(tag, list[2:])
+	switch {
+	case tag == "field" || tag == "value":
+		return append(clause, orNothing(opts))
+	case tag == "case" || tag == "if":
+		return d.cases(clause, opts)
+	case tag == "offset":
+		return slices.Concat([]any{tag, opts}, clause[1:])
+	case manyTexts[tag] && len(clause) > 3:
+		return slices.Concat([]any{tag, opts}, clause[1:])
+	case opts.len() == 0:
+		return clause
+	case wrapped[tag]:
+		return []any{"aggregation-options", clause, opts}
+	}
+	return append(clause, opts)
+}
+
+// bare is a clause without its options.
+func (d downgrade) bare(tag string, operands []any) []any {
+	switch tag {
+	case "aggregation":
+		return []any{tag, jsonInt(int64(d.index[text(operands[0])]))}
+	case "field", "expression", "value":
+		return []any{tag, operands[0]}
+	}
+	return slices.Concat([]any{tag}, each(operands, d.operand))
+}
+
+// cases puts the default of a "case" among its options.
+func (d downgrade) cases(clause []any, opts *object) []any {
+	all := newObject()
+	if len(clause) > 2 {
+		all.set("default", clause[2])
+	}
+	for _, k := range opts.keys {
+		all.set(k, opts.vals[k])
+	}
+	if all.len() == 0 {
+		return clause
+	}
+	return []any{clause[0], clause[1], all}
+}
+
+// aggregation downgrades an aggregation. Its name and other options always
+// stand around it.
+func (d downgrade) aggregation(v any) any {
+	list := v.([]any)
+	tag := text(list[0])
+	own, _ := list[1].(*object)
+	opts := legacyOptions(tag, own)
+	if opts.len() == 0 || tag == "field" || tag == "expression" || tag == "offset" {
+		return d.operand(v)
+	}
+	bare := slices.Concat([]any{tag, newObject()}, list[2:])
+	return []any{"aggregation-options", d.operand(bare), opts}
+}
+
+func orNothing(o *object) any {
+	if o.len() == 0 {
+		return nil
+	}
+	return o
+}
