@@ -25,7 +25,8 @@ func direction() map[string][]string {
 	data := with(leaves, "audit", "db")
 	access := with(data, "access")
 	endpoint := []string{"access", "fault", "opt", "secret"}
-	domain := with(access, "setting", "group", "people", "usage", "apikey", "query/mbql")
+	domain := with(access, "setting", "group", "people", "usage", "apikey",
+		"query/mbql", "content", "warehouse", "query", "bulk")
 	outside := with(without(domain, "db"), "endpoint", "cookie")
 	server := with(domain, "seed", "endpoint", "cookie", "api", "v1", "web", "config", "mail", "metrics")
 	return map[string][]string{
@@ -50,6 +51,7 @@ func direction() map[string][]string {
 		"internal/people":  with(access, "setting", "group", "mail"),
 		"internal/usage":   access,
 		"internal/apikey":  with(access, "setting", "group", "people", "usage"),
+		"internal/content": with(access, "query/mbql"),
 		"internal/seed":    with(access, "setting", "group", "people", "apikey"),
 
 		"internal/endpoint": endpoint,

@@ -29,6 +29,13 @@ const (
 	KindPasswords   = "passwords"
 	KindSessions    = "sessions"
 	KindAudit       = "audit"
+	KindCollections = "collections"
+	KindCards       = "cards"
+	KindDashboards  = "dashboards"
+	KindSnippets    = "snippets"
+	KindTimelines   = "timelines"
+	KindDatabases   = "databases"
+	KindQueries     = "queries"
 	KindSelf        = "self"
 	KindSession     = "session"
 	KindSetup       = "setup"
@@ -48,8 +55,19 @@ var kinds = []ResourceKind{
 	{Name: KindSessions, Doc: "people's sessions", Touches: []string{KindPeople}},
 	{
 		Name: KindAudit, Doc: "the audit log, which tells about everything",
-		Touches: []string{KindPeople, KindGroups, KindMemberships, KindKeys, KindPolicies, KindSettings, KindSessions},
+		Touches: []string{KindPeople, KindGroups, KindMemberships, KindKeys, KindPolicies, KindSettings, KindSessions,
+			KindCollections, KindCards, KindDashboards, KindSnippets, KindTimelines, KindDatabases},
 	},
+	{
+		Name: KindCollections, Doc: "collections, each with all that lies in it", Bound: true,
+		Touches: []string{KindCards, KindDashboards, KindSnippets, KindTimelines},
+	},
+	{Name: KindCards, Doc: "questions, models and metrics", Touches: []string{KindCollections}, Bound: true},
+	{Name: KindDashboards, Doc: "dashboards with their cards", Touches: []string{KindCollections, KindCards}, Bound: true},
+	{Name: KindSnippets, Doc: "pieces of SQL that questions share", Touches: []string{KindCollections}, Bound: true},
+	{Name: KindTimelines, Doc: "timelines and their events", Touches: []string{KindCollections}, Bound: true},
+	{Name: KindDatabases, Doc: "connected databases, their tables and fields", Bound: true},
+	{Name: KindQueries, Doc: "running queries that are not saved", Touches: []string{KindDatabases}},
 	{Name: KindSelf, Doc: "the caller itself", Open: true},
 	{Name: KindSession, Doc: "signing in and out", Open: true},
 	{Name: KindSetup, Doc: "setting up the instance", Open: true},

@@ -205,6 +205,9 @@ func (l *Limits) checkRoute(req *Request) *Refusal {
 
 func (l *Limits) checkResources(req *Request) *Refusal {
 	for i := range l.resources {
+		if l.resources[i].kind == KindCollections && req.Policy.InCollections {
+			continue // Collections decides
+		}
 		if r := l.resources[i].checkRefs(req); r != nil {
 			return r
 		}

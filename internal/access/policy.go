@@ -59,6 +59,17 @@ type Policy struct {
 	Self    string   // with SelfOrAdmin: the path value that holds the user's id
 	Names   []Name   // the path values that name resources
 	Touches []string // the kinds that the route shows or changes beside its scope's
+
+	InCollections bool // the domain decides by collection what the call shows and changes
+}
+
+// ByCollection returns the policy of a route whose domain asks Collections
+// about everything that it shows or changes. A key that is bound to collections
+// may call it, whether or not the call names one: what lies in them with all
+// below is all that it meets there.
+func (p Policy) ByCollection() Policy {
+	p.InCollections = true
+	return p
 }
 
 // Name says that a path value is the id of a resource.

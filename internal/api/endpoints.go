@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"latchkey/internal/apikey"
+	"latchkey/internal/content"
 	"latchkey/internal/cookie"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
@@ -20,6 +21,7 @@ type Services struct {
 	People   *people.Service
 	Groups   *group.Service
 	Keys     *apikey.Service
+	Content  *content.Service
 	Settings *setting.Service
 	Mail     Mailer
 	Jar      cookie.Jar

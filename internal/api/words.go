@@ -49,7 +49,7 @@ func wordsOf(rule string) (ruleWords, bool) {
 		return ruleWords{"Value must be a map.", "invalid type"}, true
 	case endpoint.RuleAny:
 		return ruleWords{"value of any type.", "should not be null"}, true
-	case endpoint.RuleString, endpoint.RuleNonEmpty, endpoint.RuleEnum, endpoint.RuleList, endpoint.RuleObject:
+	case endpoint.RuleString, endpoint.RuleEntity, endpoint.RuleNonEmpty, endpoint.RuleEnum, endpoint.RuleList, endpoint.RuleObject:
 		return ruleWords{"", "invalid type"}, true // put together by want and failure
 	}
 	return ruleWords{}, false
@@ -84,7 +84,7 @@ func wantBare(t *endpoint.Type) string {
 		return "sequence of " + want(t.Elem)
 	case endpoint.RuleObject:
 		return wantMap(t)
-	case endpoint.RuleString, endpoint.RuleNonEmpty:
+	case endpoint.RuleString, endpoint.RuleEntity, endpoint.RuleNonEmpty:
 		return wantText(t)
 	}
 	w, _ := wordsOf(t.Rule)
@@ -130,7 +130,7 @@ func failure(p *endpoint.Problem, f endpoint.Failure) string {
 		return "should be text without null characters"
 	}
 	switch t.Rule {
-	case endpoint.RuleString, endpoint.RuleNonEmpty:
+	case endpoint.RuleString, endpoint.RuleEntity, endpoint.RuleNonEmpty:
 		return "should be a string"
 	case endpoint.RuleEnum:
 		return "should be " + either(t.Enum)

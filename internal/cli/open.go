@@ -11,6 +11,7 @@ import (
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
 	"latchkey/internal/config"
+	"latchkey/internal/content"
 	"latchkey/internal/db"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
@@ -31,6 +32,7 @@ type house struct {
 	usage    *usage.Service
 	keys     *apikey.Service
 	verifier *apikey.Verifier
+	content  *content.Service
 	metrics  *metrics.Metrics // nil when they are off
 	timer    *metrics.Sampler // nil when they are off
 }
@@ -83,6 +85,9 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	h.mail = mail.New(mailConfig(cfg, log))
 	h.people = people.New(peopleDeps(cfg, log, h))
 	h.usage = usage.New(d, log, usage.Options{})
+	if h.content, err = content.New(ctx, d, h.audit, log); err != nil {
+		return nil, err
+	}
 	h.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
 		Prefix:     func() string { return h.settings.String("api-key-prefix") },

@@ -224,6 +224,7 @@ func newAPI(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies
 	return api.New(api.Deps{
 		Endpoints: api.Endpoints(api.Services{
 			People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail, Jar: jar,
+			Content: h.content,
 			Version: spoken, Product: c.Version,
 		}),
 		Rules:        api.Rules(h.people),

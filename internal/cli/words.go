@@ -18,7 +18,7 @@ func (h *house) vocabulary() func() *access.Vocabulary {
 			routes []endpoint.Endpoint
 			rules  endpoint.Rules
 		}{
-			{api.Endpoints(api.Services{People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail}), api.Rules(h.people)},
+			{api.Endpoints(api.Services{People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail, Content: h.content}), api.Rules(h.people)},
 			{v1.Declared(h.services()), v1.Rules()},
 		} {
 			t, err := endpoint.Compile(dialect.routes, dialect.rules)

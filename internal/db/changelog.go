@@ -17,6 +17,10 @@ const (
 	ChangedSetting = "setting" // instance settings
 	ChangedPolicy  = "policy"  // the policy for keys; id is the group's, 0 for the instance
 	ChangedForeign = "foreign" // a secret that was supplied from outside; id is the secret's
+	// ChangedCollection is a collection and all that lies in it: where it is,
+	// whether it is archived, who may do what. The id is the collection's, 0 for
+	// the grants of the roots.
+	ChangedCollection = "collection"
 )
 
 // Change is one numbered entry of the change log. A subscriber that gets the

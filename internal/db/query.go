@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,6 +156,27 @@ func List(from, n int) string {
 		fmt.Fprintf(&b, ",?%d", from+i)
 	}
 	return "(" + strings.TrimPrefix(b.String(), ",") + ")"
+}
+
+// In returns a condition: the expression is one of the numbers of placeholder
+// n, which must be given as IDs.
+func (d *DB) In(expr string, n int) string {
+	if d.postgres {
+		return fmt.Sprintf("%s = ANY (SELECT value::bigint FROM jsonb_array_elements_text(CAST(?%d AS text)::jsonb))", expr, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each(?%d))", expr, n)
+}
+
+// IDs is the argument of a placeholder of In: any number of ids.
+func IDs(ids []int64) string {
+	b := []byte{'['}
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, id, 10)
+	}
+	return string(append(b, ']'))
 }
 
 // Contains returns the LIKE pattern of a substring search, for use with

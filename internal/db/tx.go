@@ -71,6 +71,14 @@ func (d *DB) isolation() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 }
 
+// Pending reports whether ctx carries a transaction that has recorded changes,
+// which no memory holds before it commits. Who decides inside of it reads the
+// database then.
+func Pending(ctx context.Context) bool {
+	t := inTx(ctx)
+	return t != nil && t.changed
+}
+
 func inTx(ctx context.Context) *tx {
 	t, _ := ctx.Value(txKey{}).(*tx)
 	return t

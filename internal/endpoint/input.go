@@ -128,7 +128,11 @@ func (in *input) used() bool {
 // Otherwise the path is not this route's (contract/identity.md 0.7).
 func (in *input) matches(r *http.Request) bool {
 	for i := range in.path {
-		if in.path[i].Type.isID() && !allDigits(r.PathValue(in.path[i].Name)) {
+		value := r.PathValue(in.path[i].Name)
+		if in.path[i].Type.isID() && !allDigits(value) {
+			return false
+		}
+		if in.path[i].Type.Rule == RuleEntity && !allDigits(value) && !isEntityID(value) {
 			return false
 		}
 	}
@@ -137,6 +141,13 @@ func (in *input) matches(r *http.Request) bool {
 
 // isID reports whether a path value of the type is written with digits only.
 func (t *Type) isID() bool { return t.Rule == RulePosInt || t.Rule == RuleNatural }
+
+// isEntityID reports whether a path value may be an entity id
+// (contract/content-data.md 1.4).
+func isEntityID(s string) bool {
+	const length = 21
+	return len(s) == length && strings.Trim(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-") == ""
+}
 
 func allDigits(s string) bool {
 	for i := range len(s) {

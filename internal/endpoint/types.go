@@ -25,6 +25,7 @@ const (
 	RuleString    = "string"    // any text
 	RuleNonEmpty  = "nonempty"  // a text of at least one character
 	RuleNonBlank  = "nonblank"  // a text with something other than white space
+	RuleEntity    = "entity"    // in a path: a number or the 21 characters of an entity id
 	RuleEmail     = "email"     // an e-mail address; Rules may bring its own check
 	RulePassword  = "password"  // always a secret; Rules brings the check
 	RuleEnum      = "enum"      // one of the given words: enum=a|b
@@ -131,7 +132,7 @@ func (k compiler) text(t *Type) error {
 	switch t.Rule {
 	case "":
 		t.Rule = RuleString
-	case RuleString:
+	case RuleString, RuleEntity:
 	case RuleNonEmpty, RuleNonBlank:
 		t.Min = max(t.Min, 1)
 	case RuleEnum:

@@ -2,7 +2,6 @@ package group
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -167,7 +166,7 @@ func (s *Service) Create(ctx context.Context, who *access.Principal, name string
 	var g Group
 	err := s.db.InTx(ctx, func(ctx context.Context) error {
 		now := s.db.Now(ctx)
-		g = Group{Name: name, EntityID: entityID(), CreatedAt: now, UpdatedAt: now}
+		g = Group{Name: name, EntityID: naming.EntityID(), CreatedAt: now, UpdatedAt: now}
 		var err error
 		g.ID, err = s.db.Insert(ctx, `INSERT INTO permission_group (name, name_key, entity_id, created_at, updated_at)
 			VALUES (?1, ?2, ?3, ?4, ?4) RETURNING id`, name, nameKey(name), g.EntityID, now)
@@ -302,19 +301,6 @@ func (s *Service) Clear(ctx context.Context, who *access.Principal, groupID int6
 		}
 		return s.changed(ctx, who, g, "membership.remove", map[string]any{"cleared": true, "members": g.MemberCount})
 	})
-}
-
-const entityAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-"
-
-// entityID returns 21 random characters, the form that clients know
-// (contract/clients.md 8).
-func entityID() string {
-	b := make([]byte, 21)
-	_, _ = rand.Read(b) // never fails (crypto/rand)
-	for i := range b {
-		b[i] = entityAlphabet[b[i]%64]
-	}
-	return string(b)
 }
 
 func (s *Service) selectOne(ctx context.Context, id int64) (Group, error) {

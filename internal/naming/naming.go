@@ -1,6 +1,6 @@
 // Package naming checks the names that people give to things.
 //
-// Owns: which names no page, log or database takes. Does not own: how long a
+// Owns: which names no page, log or database takes, slugs and entity ids. Does not own: how long a
 // name may be or whether it is taken (the package of the thing).
 package naming
 

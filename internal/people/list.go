@@ -45,6 +45,20 @@ func (w *where) search(query string) {
 	}
 }
 
+// Known returns the users with the ids, those behind keys too, by id: for
+// packages that show who made or edited something. It asks for no principal.
+func (s *Service) Known(ctx context.Context, ids []int64) (map[int64]User, error) {
+	out := make(map[int64]User, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	users, err := db.All(ctx, s.db, scanUser, "SELECT "+userColumns+" FROM users u WHERE "+s.db.In("u.id", 1), db.IDs(ids))
+	for _, u := range users {
+		out[u.ID] = u
+	}
+	return out, fault.Wrap(err, "read users")
+}
+
 // Recipients returns a page of the active persons, whom anybody who is signed
 // in may choose from, ordered by lower(last name) and lower(first name), and
 // how many there are (contract/identity.md 2.7).

@@ -1,0 +1,233 @@
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Ids of collections that every instance has.
+const (
+	RootCollection  int64 = 0 // "Our analytics"; it has no row, and is null or "root" on the wire
+	TrashCollection int64 = 1 // (contract/clients.md, exact values)
+)
+
+// CollectionLevel is what a principal may do with a collection and with what
+// lies in it. A higher level includes the lower ones.
+type CollectionLevel int8
+
+// The levels of a collection.
+const (
+	NoCollection CollectionLevel = iota // it is as if it were not there
+	View                                // see the collection and what lies in it, and run its questions
+	Curate                              // make, change, move and archive what lies in it, and the collection
+)
+
+var collectionLevels = [...]string{NoCollection: "none", View: "view", Curate: "curate"}
+
+// String returns the stable name of the level.
+func (l CollectionLevel) String() string {
+	if l < NoCollection || l > Curate {
+		return "none"
+	}
+	return collectionLevels[l]
+}
+
+// ParseCollectionLevel reads none, view or curate.
+func ParseCollectionLevel(s string) (CollectionLevel, bool) {
+	i := slices.Index(collectionLevels[:], s)
+	return CollectionLevel(max(i, 0)), i >= 0
+}
+
+// Grants says which groups may do what in one collection. It is immutable.
+// Administrators are never in it: they may do everything.
+type Grants struct {
+	groups []int64 // sorted
+	levels []CollectionLevel
+}
+
+// ParseGrants reads the stored form: "1r 5c", the ids of groups in order, with
+// r for View and c for Curate.
+func ParseGrants(text string) (*Grants, error) {
+	g := &Grants{}
+	for word := range strings.FieldsSeq(text) {
+		id, err := strconv.ParseInt(word[:len(word)-1], 10, 64)
+		level := View
+		if word[len(word)-1] == 'c' {
+			level = Curate
+		} else if word[len(word)-1] != 'r' {
+			return nil, fmt.Errorf("grants: unknown level in %q", word)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("grants: %q: %w", word, err)
+		}
+		g.groups, g.levels = append(g.groups, id), append(g.levels, level)
+	}
+	if !slices.IsSorted(g.groups) {
+		return nil, fmt.Errorf("grants: groups are not in order")
+	}
+	return g, nil
+}
+
+// String returns the stored form.
+func (g *Grants) String() string {
+	if g == nil {
+		return ""
+	}
+	b := make([]byte, 0, len(g.groups)*7)
+	for i, id := range g.groups {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, id, 10)
+		b = append(b, map[CollectionLevel]byte{View: 'r', Curate: 'c'}[g.levels[i]])
+	}
+	return string(b)
+}
+
+// Of returns the level of one group.
+func (g *Grants) Of(group int64) CollectionLevel {
+	if g == nil {
+		return NoCollection
+	}
+	i, ok := slices.BinarySearch(g.groups, group)
+	if !ok {
+		return NoCollection
+	}
+	return g.levels[i]
+}
+
+// Level returns the highest level of some groups.
+func (g *Grants) Level(groups []int64) CollectionLevel {
+	best := NoCollection
+	for _, id := range groups {
+		if best = max(best, g.Of(id)); best == Curate {
+			break
+		}
+	}
+	return best
+}
+
+// Each calls f for every group that has a level, in order of their ids.
+func (g *Grants) Each(f func(group int64, level CollectionLevel)) {
+	if g == nil {
+		return
+	}
+	for i, id := range g.groups {
+		f(id, g.levels[i])
+	}
+}
+
+// With returns the grants with other levels for some groups.
+func (g *Grants) With(levels map[int64]CollectionLevel) *Grants {
+	type grant struct {
+		group int64
+		level CollectionLevel
+	}
+	var all []grant
+	g.Each(func(group int64, level CollectionLevel) {
+		if _, changed := levels[group]; !changed {
+			all = append(all, grant{group, level})
+		}
+	})
+	for group, level := range levels {
+		if level != NoCollection && group != Administrators {
+			all = append(all, grant{group, level})
+		}
+	}
+	slices.SortFunc(all, func(a, b grant) int { return cmp.Compare(a.group, b.group) })
+	out := &Grants{groups: make([]int64, len(all)), levels: make([]CollectionLevel, len(all))}
+	for i, x := range all {
+		out.groups[i], out.levels[i] = x.group, x.level
+	}
+	return out
+}
+
+// Folder is what decisions need to know of a collection. It is immutable.
+type Folder struct {
+	ID        int64
+	Path      []int64 // ids of the collections that it lies in, the outermost first
+	Namespace string  // "" for questions and dashboards, "snippets"
+	Owner     int64   // whose personal collection it is or lies in; 0 for none
+	Personal  bool    // it is a personal collection itself
+	Archived  bool
+	Grants    *Grants
+}
+
+// Parent returns the id of the collection that it lies in.
+func (f *Folder) Parent() int64 {
+	if len(f.Path) == 0 {
+		return RootCollection
+	}
+	return f.Path[len(f.Path)-1]
+}
+
+// Under reports whether the folder lies in the collection, at any depth.
+func (f *Folder) Under(id int64) bool { return slices.Contains(f.Path, id) }
+
+// levelIn decides what a principal may do in a collection: nothing beyond a
+// key's binding, everything for administrators, in a personal collection
+// everything for its person and nothing for others, and otherwise what the
+// groups may (contract/content-data.md 2.7 to 2.11). Nobody writes into the
+// Trash itself.
+func levelIn(who *Principal, f *Folder) CollectionLevel {
+	switch {
+	case who == nil || !who.Limits.reaches(f):
+		return NoCollection
+	case f.ID == TrashCollection:
+		return View
+	case who.IsAdmin():
+		return Curate
+	case f.Owner != 0 && f.Owner == who.UserID:
+		return Curate
+	case f.Owner != 0:
+		return NoCollection
+	}
+	return f.Grants.Level(who.Groups)
+}
+
+// rootName is how a restriction names the root collection.
+const rootName = "root"
+
+// reaches reports whether the limits are bound to no collections, or to one
+// that is the folder or that it lies in. The root does not stand for personal
+// collections.
+func (l *Limits) reaches(f *Folder) bool {
+	b := l.collections()
+	if b == nil {
+		return l == nil || !l.closed
+	}
+	if b.items[rootName] && f.Owner == 0 && f.ID != TrashCollection {
+		return true
+	}
+	if b.items[strconv.FormatInt(f.ID, 10)] {
+		return true
+	}
+	for _, id := range f.Path {
+		if b.items[strconv.FormatInt(id, 10)] {
+			return true
+		}
+	}
+	return false
+}
+
+// collections returns the binding to collections, nil without one.
+func (l *Limits) collections() *binding {
+	if l == nil {
+		return nil
+	}
+	for i := range l.resources {
+		if l.resources[i].kind == KindCollections {
+			return &l.resources[i]
+		}
+	}
+	return nil
+}
+
+// BoundToCollections reports whether a restriction binds who to some
+// collections, so that what is about all of them is not for it.
+func BoundToCollections(who *Principal) bool {
+	return who != nil && (who.Limits.collections() != nil || who.Limits.Unreadable())
+}

@@ -1,0 +1,239 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"latchkey/internal/db"
+)
+
+// CollectionSource reads collections from the database. Package content is one.
+type CollectionSource interface {
+	// Roots returns the grants of the root of every namespace.
+	Roots(ctx context.Context) (map[string]*Grants, error)
+	// Folders returns all collections, or with tops those collections and all
+	// that lies in them.
+	Folders(ctx context.Context, tops ...int64) ([]*Folder, error)
+}
+
+// Collections holds all collections with their grants, and follows the change
+// log. It is safe for concurrent use.
+type Collections struct {
+	source  CollectionSource
+	log     *slog.Logger
+	current atomic.Pointer[forest]
+	mu      sync.Mutex // one writer of current
+	stale   atomic.Bool
+}
+
+// forest is all collections at one moment. It is immutable.
+type forest struct {
+	byID  map[int64]*Folder
+	roots map[string]*Folder
+}
+
+// NewCollections returns the collections of a database, read into memory.
+func NewCollections(ctx context.Context, d *db.DB, source CollectionSource, log *slog.Logger) (*Collections, error) {
+	c := &Collections{source: source, log: log}
+	if err := c.refresh(ctx, nil, true); err != nil {
+		return nil, err
+	}
+	d.Subscribe(c.apply)
+	return c, nil
+}
+
+// collectionsLimit is how long memory may take to be read anew.
+const collectionsLimit = 30 * time.Second
+
+func (c *Collections) apply(changes []db.Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var tops []int64
+	all := c.stale.Load()
+	for _, change := range changes {
+		switch change.Kind {
+		case db.ChangedCollection:
+			tops = append(tops, change.ID)
+		case db.Reset:
+			all = true
+		}
+	}
+	if len(tops) == 0 && !all {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), collectionsLimit)
+	defer cancel()
+	if err := c.refresh(ctx, tops, all); err != nil {
+		c.stale.Store(true)
+		c.log.Error("collections in memory are stale; they are read again on the next use", slog.Any("error", err))
+		return
+	}
+	c.stale.Store(false)
+}
+
+// refresh reads the collections and what lies in them anew; the root stands
+// for the grants of the roots.
+func (c *Collections) refresh(ctx context.Context, tops []int64, all bool) error {
+	old := c.current.Load()
+	next := &forest{}
+	roots, err := c.source.Roots(ctx)
+	if err != nil {
+		return fmt.Errorf("read the roots of collections: %w", err)
+	}
+	next.roots = make(map[string]*Folder, len(roots))
+	for namespace, grants := range roots {
+		next.roots[namespace] = &Folder{ID: RootCollection, Namespace: namespace, Grants: grants}
+	}
+	slices.Sort(tops)
+	tops = slices.DeleteFunc(slices.Compact(tops), func(id int64) bool { return id == RootCollection })
+	var folders []*Folder
+	if all || len(tops) > 0 {
+		if all {
+			tops = nil
+		}
+		if folders, err = c.source.Folders(ctx, tops...); err != nil {
+			return fmt.Errorf("read collections: %w", err)
+		}
+	}
+	if all {
+		next.byID = make(map[int64]*Folder, len(folders))
+	} else {
+		next.byID = old.without(tops)
+	}
+	for _, f := range folders {
+		next.byID[f.ID] = f
+	}
+	c.current.Store(next)
+	return nil
+}
+
+// without returns a new map that lacks the collections and what lies in them.
+func (f *forest) without(tops []int64) map[int64]*Folder {
+	out := maps.Clone(f.byID)
+	if len(tops) == 0 {
+		return out
+	}
+	gone := make(map[int64]bool, len(tops))
+	for _, id := range tops {
+		gone[id] = true
+	}
+	for id, folder := range f.byID {
+		if gone[id] || slices.ContainsFunc(folder.Path, func(p int64) bool { return gone[p] }) {
+			delete(out, id)
+		}
+	}
+	return out
+}
+
+func (c *Collections) forest() *forest {
+	if c.stale.Load() {
+		c.apply(nil)
+	}
+	return c.current.Load()
+}
+
+// Folder returns a collection. The id RootCollection gives the root for
+// questions and dashboards. One that is not in memory is looked up in the
+// database, and so is every one inside a transaction that has changed
+// something; nil is none.
+func (c *Collections) Folder(ctx context.Context, id int64) (*Folder, error) {
+	now := c.forest()
+	if id == RootCollection {
+		return now.root(""), nil
+	}
+	if f := now.byID[id]; f != nil && !db.Pending(ctx) || id < 0 {
+		return f, nil
+	}
+	list, err := c.source.Folders(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read collection %d: %w", id, err)
+	}
+	for _, f := range list {
+		if f.ID == id {
+			return f, nil
+		}
+	}
+	return nil, nil
+}
+
+// Root returns the root of a namespace.
+func (c *Collections) Root(namespace string) *Folder { return c.forest().root(namespace) }
+
+func (f *forest) root(namespace string) *Folder {
+	if r := f.roots[namespace]; r != nil {
+		return r
+	}
+	return &Folder{ID: RootCollection, Namespace: namespace}
+}
+
+// Level returns what a principal may do in a collection, NoCollection for one
+// that does not exist.
+func (c *Collections) Level(ctx context.Context, who *Principal, id int64) (CollectionLevel, error) {
+	f, err := c.Folder(ctx, id)
+	if f == nil || err != nil {
+		return NoCollection, err
+	}
+	return levelIn(who, f), nil
+}
+
+// LevelOf returns what a principal may do in a collection that is at hand.
+func LevelOf(who *Principal, f *Folder) CollectionLevel { return levelIn(who, f) }
+
+// Under returns the collections that lie in one, at any depth, in no order.
+func (c *Collections) Under(ctx context.Context, id int64) ([]*Folder, error) {
+	if db.Pending(ctx) {
+		all, err := c.source.Folders(ctx, id)
+		return slices.DeleteFunc(all, func(f *Folder) bool { return f.ID == id }), err
+	}
+	var out []*Folder
+	for _, f := range c.forest().byID {
+		if f.Under(id) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// All returns all collections but the roots, in no order.
+func (c *Collections) All() []*Folder {
+	return slices.Collect(maps.Values(c.forest().byID))
+}
+
+// Reach is the collections in which a principal has at least some level. It is
+// for queries about many things at once.
+type Reach struct {
+	Everything bool    // all collections, those of persons too
+	Root       bool    // the root, when not Everything
+	IDs        []int64 // sorted; the Trash is never among them
+}
+
+// Reach returns where a principal has at least the level.
+func (c *Collections) Reach(who *Principal, level CollectionLevel) Reach {
+	if who.IsAdmin() && !BoundToCollections(who) {
+		return Reach{Everything: true, Root: true}
+	}
+	now := c.forest()
+	r := Reach{Root: levelIn(who, now.root("")) >= level}
+	for id, f := range now.byID {
+		if id != TrashCollection && levelIn(who, f) >= level {
+			r.IDs = append(r.IDs, id)
+		}
+	}
+	slices.Sort(r.IDs)
+	return r
+}
+
+// Has reports whether the reach includes a collection.
+func (r Reach) Has(id int64) bool {
+	if r.Everything || id == RootCollection {
+		return r.Everything || r.Root
+	}
+	_, ok := slices.BinarySearch(r.IDs, id)
+	return ok
+}
