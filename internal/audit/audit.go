@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"latchkey/internal/db"
@@ -72,9 +73,43 @@ func (l *Log) append(ctx context.Context, who Actor, e Entry) error {
 	if err != nil {
 		return err
 	}
+	r, err := l.record(ctx, who, e, &prev)
+	if err != nil {
+		return err
+	}
+	return l.insert(ctx, []Record{r})
+}
+
+// rowsAtOnce is how many entries one statement writes.
+const rowsAtOnce = 50
+
+// AppendAll is Append for many entries, in their order.
+func (l *Log) AppendAll(ctx context.Context, who Actor, entries []Entry) error {
+	return l.db.InTx(ctx, func(ctx context.Context) error {
+		prev, err := l.Head(ctx)
+		if err != nil {
+			return err
+		}
+		for part := range slices.Chunk(entries, rowsAtOnce) {
+			rows := make([]Record, len(part))
+			for i, e := range part {
+				if rows[i], err = l.record(ctx, who, e, &prev); err != nil {
+					return err
+				}
+			}
+			if err := l.insert(ctx, rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// record makes the record of an entry that follows head, which it moves on.
+func (l *Log) record(ctx context.Context, who Actor, e Entry, head *Head) (Record, error) {
 	o := OriginOf(ctx)
 	r := Record{
-		ID: prev.ID + 1, At: l.db.Now(ctx),
+		ID: head.ID + 1, At: l.db.Now(ctx),
 		Actor:      Actor{Kind: who.Kind, UserID: who.UserID, KeyID: who.KeyID, Name: clean(who.Name)},
 		Entry:      Entry{Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID, ObjectName: clean(e.ObjectName)},
 		RemoteAddr: clean(o.RemoteAddr), RequestID: clean(o.RequestID), raw: "{}",
@@ -82,16 +117,30 @@ func (l *Log) append(ctx context.Context, who Actor, e Entry) error {
 	if e.Details != nil {
 		details, err := json.Marshal(e.Details)
 		if err != nil {
-			return fmt.Errorf("audit: details: %w", err)
+			return r, fmt.Errorf("audit: details: %w", err)
 		}
 		r.raw = string(details)
 	}
-	_, err = l.db.Exec(ctx, `INSERT INTO audit (id, at, actor_kind, actor_id, actor_key, actor_name,
-		action, object_kind, object_id, object_name, details, remote_addr, request_id, hash)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`,
-		r.ID, r.At, r.Kind, r.UserID, r.KeyID, r.Name, r.Action, r.ObjectKind, r.ObjectID, r.ObjectName,
-		r.raw, r.RemoteAddr, r.RequestID, r.chain(prev.Hash))
-	if err != nil {
+	r.Hash = r.chain(head.Hash)
+	*head = Head{r.ID, r.Hash}
+	return r, nil
+}
+
+func (l *Log) insert(ctx context.Context, rows []Record) error {
+	q, args := strings.Builder{}, []any{}
+	q.WriteString("INSERT INTO audit (" + columns + ") VALUES ")
+	for i, r := range rows {
+		row := []any{
+			r.ID, r.At, r.Kind, r.UserID, r.KeyID, r.Name, r.Action, r.ObjectKind, r.ObjectID, r.ObjectName,
+			r.raw, r.RemoteAddr, r.RequestID, r.Hash,
+		}
+		if i > 0 {
+			q.WriteByte(',')
+		}
+		q.WriteString(db.List(len(args)+1, len(row)))
+		args = append(args, row...)
+	}
+	if _, err := l.db.Exec(ctx, q.String(), args...); err != nil {
 		return fmt.Errorf("audit: append: %w", err)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -61,6 +63,33 @@ func (d *DB) Record(ctx context.Context, kind string, id int64) error {
 	_, err := d.Exec(ctx, "INSERT INTO change_log (at, kind, id) VALUES (?1, ?2, ?3)", t.now, kind, id)
 	if err != nil {
 		return fmt.Errorf("record change: %w", err)
+	}
+	return nil
+}
+
+// recordRows is how many rows of the change log one statement writes.
+const recordRows = 300
+
+// RecordAll is Record for many things of a kind.
+func (d *DB) RecordAll(ctx context.Context, kind string, ids []int64) error {
+	t := inTx(ctx)
+	if t == nil {
+		return fmt.Errorf("record changes: %w", errNoTx)
+	}
+	for part := range slices.Chunk(ids, recordRows) {
+		t.changed = true
+		q, args := strings.Builder{}, []any{t.now, kind}
+		q.WriteString("INSERT INTO change_log (at, kind, id) VALUES ")
+		for i, id := range part {
+			if i > 0 {
+				q.WriteByte(',')
+			}
+			fmt.Fprintf(&q, "(?1, ?2, ?%d)", i+3)
+			args = append(args, id)
+		}
+		if _, err := d.Exec(ctx, q.String(), args...); err != nil {
+			return fmt.Errorf("record changes: %w", err)
+		}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type tx struct {
 	now     time.Time
 	changed bool
 	after   []func()
+	depth   int // of attempts
 }
 
 // orderLock is the advisory lock that puts transactions on PostgreSQL in one
@@ -59,6 +60,32 @@ func (d *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error 
 		f()
 	}
 	return nil
+}
+
+// Attempt runs f as a part of the caller's transaction that is undone alone when
+// f fails, so that what came before it stays. It returns the error of f.
+func (d *DB) Attempt(ctx context.Context, f func(ctx context.Context) error) error {
+	t := inTx(ctx)
+	if t == nil {
+		return fmt.Errorf("attempt: %w", errNoTx)
+	}
+	t.depth++
+	defer func() { t.depth-- }()
+	name, after := fmt.Sprintf("attempt_%d", t.depth), len(t.after)
+	if _, err := t.sql.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
+		return fmt.Errorf("attempt: %w", err)
+	}
+	err := f(ctx)
+	if err != nil {
+		t.after = t.after[:after]
+		if _, undo := t.sql.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name); undo != nil {
+			return errors.Join(err, fmt.Errorf("undo an attempt: %w", undo))
+		}
+	}
+	if _, end := t.sql.ExecContext(ctx, "RELEASE SAVEPOINT "+name); end != nil {
+		return errors.Join(err, fmt.Errorf("end an attempt: %w", end))
+	}
+	return err
 }
 
 // isolation is how transactions see others. On PostgreSQL it is READ COMMITTED

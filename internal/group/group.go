@@ -89,9 +89,13 @@ func (s *Snapshot) with(ids []int64, rows map[int64]Group) *Snapshot {
 	if next, ok := s.inPlace(ids, rows); ok {
 		return next
 	}
+	changed := make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		changed[id] = true
+	}
 	groups := make([]Group, 0, len(s.ByName)+len(rows))
 	for _, g := range s.ByName {
-		if !slices.Contains(ids, g.ID) {
+		if !changed[g.ID] {
 			groups = append(groups, g)
 		}
 	}

@@ -196,7 +196,7 @@ func (s *Service) add(ctx context.Context, who *access.Principal, groupID, userI
 	}
 	id, err := s.db.Insert(ctx, "INSERT INTO membership (group_id, user_id) VALUES (?1, ?2) RETURNING id", groupID, userID)
 	if db.IsUnique(err) {
-		return 0, fault.New(fault.Invalid, "This user is already a member of the group.")
+		return 0, alreadyMember()
 	}
 	if err != nil {
 		return 0, fault.Wrap(err, "write membership")
@@ -243,10 +243,19 @@ func scanEnd(r db.Row) (end, error) {
 	return e, err
 }
 
+func alreadyMember() error {
+	return fault.Coded(fault.Invalid, "already-member", "This user is already a member of the group.")
+}
+
+// unknownEnd has the text of the newest release (contract/identity.md 3.6).
+func unknownEnd() error {
+	return fault.New(fault.Invalid, "Cannot add non-tenant user to tenant-group or vice versa")
+}
+
 // ends reads both ends of a membership. An unknown one gives the text of the
 // newest release (contract/identity.md 3.6), which says no more than needed.
 func (s *Service) ends(ctx context.Context, groupID, userID int64) (Group, end, error) {
-	unknown := fault.New(fault.Invalid, "Cannot add non-tenant user to tenant-group or vice versa")
+	unknown := unknownEnd()
 	u, err := db.One(ctx, s.db, scanEnd, "SELECT active, kind = 'person' FROM users WHERE id = ?1", userID)
 	if errors.Is(err, db.ErrNone) {
 		return Group{}, u, unknown

@@ -42,7 +42,7 @@ func (s *Service) Create(ctx context.Context, who *access.Principal, n NewUser) 
 		if u, err = s.userByID(ctx, id); err != nil {
 			return err
 		}
-		invited := !u.HasPassword && s.canMail()
+		invited := !u.HasPassword && !n.Quiet && s.canMail()
 		err = s.changed(ctx, who.Actor(), "user.create", u, map[string]any{"groups": u.Groups, "invited": invited})
 		if err != nil || !invited {
 			return err

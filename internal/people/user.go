@@ -76,6 +76,7 @@ type NewUser struct {
 	Groups          []int64 // nil means All Users; otherwise All Users must be among them
 	LoginAttributes map[string]any
 	Password        secret.Text // empty: the person chooses one by a link
+	Quiet           bool        // no invitation is sent
 }
 
 // Change is what to change of a user; what is absent stays.
