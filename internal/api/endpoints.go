@@ -5,6 +5,7 @@ import (
 
 	"latchkey/internal/apikey"
 	"latchkey/internal/content"
+	"latchkey/internal/content/revision"
 	"latchkey/internal/cookie"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
@@ -18,15 +19,16 @@ type Mailer interface{ Configured() bool }
 
 // Services are what the routes call. All are required.
 type Services struct {
-	People   *people.Service
-	Groups   *group.Service
-	Keys     *apikey.Service
-	Content  *content.Service
-	Settings *setting.Service
-	Mail     Mailer
-	Jar      cookie.Jar
-	Version  string // the release of Metabase that is spoken, such as v0.62.0
-	Product  string // our own release
+	People    *people.Service
+	Groups    *group.Service
+	Keys      *apikey.Service
+	Content   *content.Service
+	Revisions *revision.Log
+	Settings  *setting.Service
+	Mail      Mailer
+	Jar       cookie.Jar
+	Version   string // the release of Metabase that is spoken, such as v0.62.0
+	Product   string // our own release
 }
 
 // Endpoints returns all routes of the domain.
@@ -36,6 +38,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		GroupEndpoints(s.Groups, s.People),
 		MembershipEndpoints(s.Groups, s.People),
 		UserEndpoints(s.People, s.Jar),
+		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),

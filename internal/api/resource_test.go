@@ -21,6 +21,8 @@ import (
 	"latchkey/internal/apptest/dbtest"
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
+	"latchkey/internal/content"
+	"latchkey/internal/content/revision"
 	"latchkey/internal/cookie"
 	"latchkey/internal/db"
 	"latchkey/internal/endpoint"
@@ -59,6 +61,7 @@ type instance struct {
 	groups   *group.Service
 	people   *people.Service
 	keys     *apikey.Service
+	content  *content.Service
 	names    map[string]string // what {name} stands for in rows
 	callers  map[string][2]string
 	dead     []string // what must appear in no answer
@@ -95,6 +98,9 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 		Vocabulary: func() *access.Vocabulary { return in.api.Table().Vocabulary() },
 		HasSetting: func(string) bool { return true },
 	})
+	in.content, err = content.New(t.Context(), d, trail, log)
+	check(err)
+	revisions := revision.New(d, trail, in.content)
 	verifier := apikey.NewVerifier(d, peppers, in.people.Subjects(), use, log)
 	jar := cookie.Jar{
 		MaxAge: 14 * 24 * time.Hour, Clock: clock.System{}, Timeout: in.settings.Timeout,
@@ -103,6 +109,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	in.api, err = api.New(api.Deps{
 		Endpoints: api.Endpoints(api.Services{
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,
+			Content: in.content, Revisions: revisions,
 			Version: "v0.62.0", Product: "v1.2.3",
 		}),
 		Rules:        api.Rules(in.people),

@@ -12,6 +12,7 @@ import (
 	"latchkey/internal/clock"
 	"latchkey/internal/config"
 	"latchkey/internal/content"
+	"latchkey/internal/content/revision"
 	"latchkey/internal/db"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
@@ -23,18 +24,19 @@ import (
 
 // house is the domain, put together.
 type house struct {
-	db       *db.DB
-	audit    *audit.Log
-	settings *setting.Service
-	groups   *group.Service
-	mail     *mail.Mailer
-	people   *people.Service
-	usage    *usage.Service
-	keys     *apikey.Service
-	verifier *apikey.Verifier
-	content  *content.Service
-	metrics  *metrics.Metrics // nil when they are off
-	timer    *metrics.Sampler // nil when they are off
+	db        *db.DB
+	audit     *audit.Log
+	settings  *setting.Service
+	groups    *group.Service
+	mail      *mail.Mailer
+	people    *people.Service
+	usage     *usage.Service
+	keys      *apikey.Service
+	verifier  *apikey.Verifier
+	content   *content.Service
+	revisions *revision.Log
+	metrics   *metrics.Metrics // nil when they are off
+	timer     *metrics.Sampler // nil when they are off
 }
 
 // open wires the domain, top to bottom. Its errors are one line each.
@@ -88,6 +90,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	if h.content, err = content.New(ctx, d, h.audit, log); err != nil {
 		return nil, err
 	}
+	h.revisions = revision.New(d, h.audit, h.content)
 	h.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
 		Prefix:     func() string { return h.settings.String("api-key-prefix") },

@@ -221,12 +221,10 @@ func front(dialect, own, pages http.Handler) http.Handler {
 }
 
 func newAPI(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxies endpoint.Proxies) (*api.API, error) {
+	services := h.dialect()
+	services.Jar, services.Product = jar, c.Version
 	return api.New(api.Deps{
-		Endpoints: api.Endpoints(api.Services{
-			People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail, Jar: jar,
-			Content: h.content,
-			Version: spoken, Product: c.Version,
-		}),
+		Endpoints:    api.Endpoints(services),
 		Rules:        api.Rules(h.people),
 		Authenticate: auth.Any,
 		Version:      spoken, Clock: clock.System{}, Log: c.log, Proxies: proxies,

@@ -18,7 +18,7 @@ func (h *house) vocabulary() func() *access.Vocabulary {
 			routes []endpoint.Endpoint
 			rules  endpoint.Rules
 		}{
-			{api.Endpoints(api.Services{People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail, Content: h.content}), api.Rules(h.people)},
+			{api.Endpoints(h.dialect()), api.Rules(h.people)},
 			{v1.Declared(h.services()), v1.Rules()},
 		} {
 			t, err := endpoint.Compile(dialect.routes, dialect.rules)
@@ -29,4 +29,14 @@ func (h *house) vocabulary() func() *access.Vocabulary {
 		}
 		return access.Merge(all...)
 	})
+}
+
+// dialect returns what the routes under /api call, but for what belongs to one
+// listener: cookies and our own release.
+func (h *house) dialect() api.Services {
+	return api.Services{
+		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail,
+		Content: h.content, Revisions: h.revisions,
+		Version: spoken,
+	}
 }
