@@ -49,11 +49,8 @@ func (c *upgrade) clause(v any, what string) []any {
 		return c.aggregationRef(opts, operands)
 	case "case", "if":
 		return c.cases(tag, opts, operands)
-	case "value": // what it holds is data, not clauses
-		if len(operands) != 1 {
-			c.fail(`"value" takes one value.`)
-		}
-		return slices.Concat([]any{tag, c.options(opts)}, operands)
+	case "value":
+		return c.value(opts, operands)
 	}
 	out := []any{tag, c.options(opts)}
 	for _, e := range operands {
@@ -100,6 +97,36 @@ func (c *upgrade) operand(v any) any {
 		out[i] = c.operand(e)
 	}
 	return out
+}
+
+// value upgrades a value. What it holds is data, not clauses. The legacy form
+// spells its types with "_"; MBQL 5 always says what type it is.
+func (c *upgrade) value(opts *object, operands []any) []any {
+	if len(operands) != 1 {
+		c.fail(`"value" takes one value.`)
+		return []any{"value", newObject(), nil}
+	}
+	typed := newObject()
+	if opts != nil {
+		typed = respell(opts, valueKeys)
+	}
+	if typed.get("effective-type") == nil {
+		typed.set("effective-type", impliedType(typed, operands[0]))
+	}
+	return []any{"value", c.options(typed), operands[0]}
+}
+
+var valueKeys = keySet("base-type", "effective-type", "semantic-type", "database-type")
+
+// impliedType is the type that a value has when nothing says so.
+func impliedType(opts *object, v any) string {
+	if base := text(opts.get("base-type")); base != "" {
+		return base
+	}
+	if kind := typeOf(v); kind != "" {
+		return kind
+	}
+	return "type/*"
 }
 
 // named upgrades ["aggregation-options", clause, options].

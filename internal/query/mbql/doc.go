@@ -15,13 +15,15 @@
 //
 // The conversion loses nothing but what says nothing. Same compares queries
 // after these are made alike:
-//   - lib/uuid and the other keys in lib/ that programs leave in a query; an
-//     aggregation is referred to by its position;
+//   - lib/uuid and the other keys in lib/ (and lib.…/, metabase.lib.…/) that
+//     programs leave in a query; an aggregation is referred to by its position;
 //   - the order of keys; keys of a stage that are null or an empty list;
 //   - a filter or join condition that is an "and" is the list of its parts;
-//   - effective-type, except on fields, expressions and values: it follows from
-//     the clause;
-//   - a join or stage around a source that is nothing but that source;
+//   - the types of a clause that is no reference, which follow from it; the
+//     effective-type of a reference that has no base-type or the same; the type of
+//     a value that is what it looks like, and whether such a value stands bare;
+//   - whether a join that has no alias of its own has the one it gets (__join);
+//   - a join with a query that is nothing but a table or card;
 //   - the forms of fields, names and sorting from before Metabase 0.39, which
 //     are read and never written.
 package mbql

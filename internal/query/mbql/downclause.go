@@ -1,25 +1,58 @@
 package mbql
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // wrapped are the clauses whose options the legacy form can only keep around
 // them, with "aggregation-options". Others take their options at the end.
 var wrapped = keySet("count", "avg", "count-where", "distinct", "distinct-where", "max", "median", "min", "percentile", "share",
 	"stddev", "sum", "sum-where", "var", "cum-sum", "cum-count",
 	"+", "-", "*", "/", "coalesce", "abs", "log", "exp", "sqrt", "ceil", "floor", "round", "power", "interval",
-	"relative-datetime", "time", "absolute-datetime", "now", "convert-timezone",
-	"get-week", "get-year", "get-month", "get-day", "get-day-of-week", "get-hour", "get-minute", "get-second", "get-quarter",
-	"datetime-add", "datetime-subtract", "datetime-diff", "concat", "substring", "replace", "regex-match-first", "length",
-	"trim", "ltrim", "rtrim", "upper", "lower", "metric", "measure")
+	"relative-datetime", "time", "absolute-datetime", "now", "today", "date", "convert-timezone",
+	"get-week", "get-year", "get-month", "get-day", "get-hour", "get-minute", "get-second", "get-quarter",
+	"datetime-add", "datetime-subtract", "concat", "substring", "replace", "regex-match-first", "split-part", "collate",
+	"length", "trim", "ltrim", "rtrim", "upper", "lower", "text", "integer")
 
 // manyTexts are the filters that compare with one text, their options at the
 // end, or with many, their options first.
 var manyTexts = keySet("contains", "does-not-contain", "starts-with", "ends-with")
 
-// legacyOptions are the options that the legacy form has, too.
+// legacyOptions are the options that the legacy form has, too. The type of a
+// clause follows from it; a reference keeps its types, unless both are the same.
 func legacyOptions(tag string, opts *object) *object {
-	typed := tag == "field" || tag == "expression" || tag == "value" || tag == "aggregation"
-	return opts.without(func(k string) bool { return isLib(k) || k == "effective-type" && !typed })
+	ref := tag == "field" || tag == "expression" || tag == "aggregation"
+	base := opts.get("base-type")
+	return opts.without(func(k string) bool {
+		switch k {
+		case "effective-type":
+			return !ref || base == nil || base == opts.get(k)
+		case "base-type":
+			return !ref
+		}
+		return isLib(k)
+	})
+}
+
+// valueOptions are the legacy options of a value. Its type is left out when it
+// follows from the rest.
+func valueOptions(opts *object, v any) *object {
+	out := newObject()
+	if opts == nil {
+		return out
+	}
+	base := opts.without(func(k string) bool { return k == "effective-type" })
+	for _, k := range opts.keys {
+		switch {
+		case isLib(k), k == "effective-type" && opts.vals[k] == impliedType(base, v):
+		case valueKeys[k]:
+			out.set(strings.ReplaceAll(k, "-", "_"), opts.vals[k])
+		default:
+			out.set(k, opts.vals[k])
+		}
+	}
+	return out
 }
 
 // operand downgrades what a clause takes: a clause, a list of such, or a value.
@@ -36,8 +69,10 @@ func (d downgrade) operand(v any) any {
 	opts := legacyOptions(tag, own)
 	clause := d.bare(tag, list[2:])
 	switch {
-	case tag == "field" || tag == "value":
+	case tag == "field":
 		return append(clause, orNothing(opts))
+	case tag == "value":
+		return append(clause, orNothing(valueOptions(own, list[2])))
 	case tag == "case" || tag == "if":
 		return d.cases(clause, opts)
 	case tag == "offset":

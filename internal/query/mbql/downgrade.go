@@ -21,8 +21,12 @@ func downgradeQuery(five *object) *object {
 	return out
 }
 
-// isLib tells the keys that only MBQL 5 has.
-func isLib(key string) bool { return strings.HasPrefix(key, "lib/") }
+// isLib tells the keys that only MBQL 5 has: those in lib/, and in the spaces
+// that Metabase's library keeps for itself, such as lib.columns/.
+func isLib(key string) bool {
+	space, _, found := strings.Cut(key, "/")
+	return found && (space == "lib" || strings.HasPrefix(space, "lib.") || strings.HasPrefix(space, "metabase.lib."))
+}
 
 func renamed(o *object, from, to string) *object {
 	out := newObject()
@@ -76,7 +80,7 @@ func downgradeStage(out, stage *object) {
 		case k == "expressions":
 			out.set(k, d.expressions(list))
 		case k == "joins":
-			out.set(k, each(list, d.join))
+			out.set(k, d.joins(list))
 		case k == "breakout" || k == "fields" || k == "order-by":
 			out.set(k, each(list, d.operand))
 		case k == "template-tags":
@@ -147,17 +151,28 @@ func (d downgrade) expressions(list []any) *object {
 
 // expression writes a value that says no more than its own type as a bare value.
 func (d downgrade) expression(clause []any, opts *object) any {
-	if clause[0] == "value" {
-		plain := legacyOptions("value", opts)
-		if kind := typeOf(clause[2]); kind != "" && plain.len() == 1 && plain.get("effective-type") == kind {
-			return clause[2]
-		}
+	if clause[0] == "value" && typeOf(clause[2]) != "" && valueOptions(opts, clause[2]).len() == 0 {
+		return clause[2]
 	}
 	return d.operand(clause)
 }
 
-func (d downgrade) join(v any) any {
-	join := v.(*object)
+// joins leaves out the aliases that a join without one gets again.
+func (d downgrade) joins(list []any) []any {
+	unnamed := 0
+	out := make([]any, len(list))
+	for i, e := range list {
+		join := e.(*object)
+		if join.get("alias") == unnamedAlias(unnamed+1) {
+			unnamed++
+			join = join.without(func(k string) bool { return k == "alias" })
+		}
+		out[i] = d.join(join)
+	}
+	return out
+}
+
+func (d downgrade) join(join *object) *object {
 	out := newObject()
 	for _, k := range join.keys {
 		v := join.vals[k]

@@ -81,7 +81,7 @@ func (p plain) value(v any) any {
 		return []any{tag, keep, jsonInt(int64(p.index[text(list[2])]))}
 	}
 	if tag == "value" {
-		return slices.Concat([]any{tag, keep}, list[2:])
+		return []any{tag, valueOptions(opts, list[2]), list[2], opts.get(expressionName)}
 	}
 	return slices.Concat([]any{tag, keep}, each(list[2:], p.value))
 }

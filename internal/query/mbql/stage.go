@@ -1,6 +1,9 @@
 package mbql
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // stage upgrades a structured stage. The first stage needs a source.
 func (c *upgrade) stage(o *object, first bool) *object {
@@ -248,8 +251,8 @@ const expressionName = "lib/expression-name"
 
 // expression upgrades the expression behind a name: a clause, or a bare value.
 func (c *upgrade) expression(v any) []any {
-	if kind := typeOf(v); kind != "" {
-		return []any{"value", c.options(newObject("effective-type", kind)), v}
+	if typeOf(v) != "" {
+		return c.value(nil, []any{v})
 	}
 	return c.clause(v, "An expression")
 }
@@ -261,6 +264,7 @@ func (c *upgrade) joins(v any) []any {
 		return nil
 	}
 	var out []any
+	unnamed := 0
 	for _, e := range list {
 		join, ok := e.(*object)
 		if !ok {
@@ -271,9 +275,24 @@ func (c *upgrade) joins(v any) []any {
 		if c.err != nil {
 			return nil
 		}
+		if joined.get("alias") == nil {
+			unnamed++
+			joined.set("alias", unnamedAlias(unnamed))
+		}
 		out = append(out, joined)
 	}
 	return out
+}
+
+// defaultAlias is the alias of a join that has none: the legacy form lets it be
+// left out, MBQL 5 does not.
+const defaultAlias = "__join"
+
+func unnamedAlias(n int) string {
+	if n == 1 {
+		return defaultAlias
+	}
+	return defaultAlias + "_" + strconv.Itoa(n)
 }
 
 func (c *upgrade) join(o *object) *object {

@@ -198,6 +198,9 @@ func appendObject(b []byte, o *object, sorted bool) []byte {
 }
 
 func appendText(b []byte, s string) []byte {
+	if !strings.ContainsFunc(s, needsEscape) {
+		return append(append(append(b, '"'), s...), '"')
+	}
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)
 	e.SetEscapeHTML(false)
@@ -206,3 +209,6 @@ func appendText(b []byte, s string) []byte {
 	}
 	return append(b, strings.TrimSuffix(buf.String(), "\n")...)
 }
+
+// needsEscape tells the characters that the encoder has to look at.
+func needsEscape(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
