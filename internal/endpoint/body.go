@@ -15,15 +15,23 @@ import (
 // body is what came in a request's body, decoded but not yet checked.
 type body struct {
 	object map[string]any
-	form   bool // object came from a form, so its values are texts
-	other  any  // JSON that is no object
+	form   bool   // object came from a form, so its values are texts
+	other  any    // JSON that is no object
+	raw    []byte // of a media type that the route takes as it is
 }
 
 // MalformedBodyError says that a body with a JSON content type is not JSON.
-type MalformedBodyError struct{}
+type MalformedBodyError struct {
+	Line int // the line of a body of JSON lines, from 1; 0 for the whole body
+}
 
 // Error implements error.
-func (*MalformedBodyError) Error() string { return "the body is not JSON" }
+func (e *MalformedBodyError) Error() string {
+	if e.Line > 0 {
+		return fmt.Sprintf("line %d of the body is not JSON", e.Line)
+	}
+	return "the body is not JSON"
+}
 
 // BodySizeError says that a body exceeds the limit, as it came or unpacked.
 type BodySizeError struct{ Limit int64 }
@@ -49,6 +57,10 @@ func (c *Call) ReadBody(w http.ResponseWriter, limit int64) error {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	switch {
+	case c.takes(media):
+		return c.readRaw(limit)
+	case media == MediaLines && c.route != nil && c.route.lines != "":
+		return c.readLines(limit)
 	case isJSON(media):
 		return c.readJSON(limit)
 	case media == "application/x-www-form-urlencoded":

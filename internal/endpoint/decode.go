@@ -73,6 +73,8 @@ func (t *Type) readValue(dst reflect.Value, v any, text bool) *Problem {
 		return t.readMap(dst, v)
 	case RuleAny:
 		return t.readAny(dst, v)
+	case RuleIDOrRef:
+		return t.readIDOrRef(dst, v)
 	case RuleRestriction:
 		return t.readRestriction(dst, v)
 	}

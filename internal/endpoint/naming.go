@@ -48,7 +48,7 @@ func (f *Field) checkKind() error {
 		return fmt.Errorf("%s: there is no kind %q", f.Name, f.Kind)
 	}
 	switch t := f.Type.innermost(); t.Rule {
-	case RuleObject, RuleAny, RuleBool, RuleBoolQuery, RuleNumber:
+	case RuleObject, RuleAny, RuleBool, RuleBoolQuery, RuleNumber, RuleIDOrRef:
 		return fmt.Errorf("%s: a value of the rule %s is no id", f.Name, t.Rule)
 	default:
 		if t.Secret {

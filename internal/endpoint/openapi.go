@@ -67,7 +67,7 @@ func (g *schemas) operation(rt *Route, info Info) object {
 			"who": rt.Policy.Who.String(), "scope": rt.Policy.Scope.String(),
 		},
 	}
-	if rt.input.takesBody() {
+	if rt.input.takesBody() || rt.Bulky() {
 		op["requestBody"] = g.requestBody(rt)
 	}
 	return op
@@ -123,7 +123,14 @@ func (g *schemas) requestBody(rt *Route) object {
 	for _, f := range in.body {
 		required = required || f.Required
 	}
-	return object{"required": required, "content": object{"application/json": object{"schema": schema}}}
+	content := object{}
+	for _, media := range rt.Media() {
+		content[media] = object{"schema": object{"type": "string"}} // lines and tables are texts
+	}
+	if in.takesBody() {
+		content["application/json"] = object{"schema": schema}
+	}
+	return object{"required": required || !in.takesBody(), "content": content}
 }
 
 // responses lists the answers of a route. With a problem document, every error
@@ -159,8 +166,10 @@ func refusals(rt *Route, every bool) map[string]string {
 	add(known, "403", "The caller may not do this.")
 	add(len(rt.input.path) > 0, "404", "There is no such thing.")
 	add(every && rt.Policy.Scope.Verb == access.Write, "409", "The state of things forbids it.")
-	add(every && rt.input.takesBody(), "413", "The body is too large.")
-	add(every && rt.input.takesBody(), "415", "The body is not JSON.")
+	body := rt.input.takesBody() || rt.Bulky()
+	add(every && body, "413", "The body is too large.")
+	add(every && body && !rt.Bulky(), "415", "The body is not JSON.")
+	add(every && rt.Bulky(), "415", "The body is of a media type that the route does not take.")
 	add(every && known, "429", "Too many requests.")
 	add(every, "default", "Any other failure.")
 	return all

@@ -18,8 +18,11 @@ func inputSchema(t *Type) object {
 		return nullable(s)
 	}
 	if t.Nullable {
-		if kind, ok := s["type"].(string); ok {
+		switch kind := s["type"].(type) {
+		case string:
 			s["type"] = []string{kind, "null"}
+		case []string:
+			s["type"] = append(kind, "null")
 		}
 		if words, ok := s["enum"].([]any); ok {
 			s["enum"] = append(words, nil)
@@ -42,6 +45,8 @@ func bareSchema(t *Type) object {
 		return object{"type": "boolean"}
 	case RuleAny:
 		return object{}
+	case RuleIDOrRef:
+		return idOrRefSchema()
 	case RuleRestriction:
 		return restrictionRef()
 	case RuleMap:

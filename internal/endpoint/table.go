@@ -70,7 +70,7 @@ func (t *Table) add(k compiler, e Endpoint) error {
 	}) {
 		return fmt.Errorf("policy for self: the input has no path number %q", self)
 	}
-	if err := in.checkNames(e); err != nil {
+	if err := errors.Join(in.checkNames(e), in.checkLines(e.lines)); err != nil {
 		return err
 	}
 	in.strict = t.strict

@@ -77,6 +77,8 @@ func (k compiler) typeOf(t reflect.Type, tag ruleTag, part Part) (*Type, error) 
 	switch {
 	case t == reflect.TypeFor[access.Restriction]():
 		err = restrictionType(out, part)
+	case t == reflect.TypeFor[IDOrRef]():
+		err = choose(out, RuleIDOrRef, RuleIDOrRef)
 	case t == reflect.TypeFor[secret.Text]():
 		out.Secret = true
 		err = k.text(out)
