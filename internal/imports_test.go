@@ -53,6 +53,7 @@ func direction() map[string][]string {
 		"internal/apikey":  with(access, "setting", "group", "people", "usage"),
 		"internal/content": with(access, "query/mbql"),
 		"internal/seed":    with(access, "setting", "group", "people", "apikey"),
+		"internal/bulk":    with(access, "setting", "group", "people", "apikey", "content"),
 
 		"internal/endpoint": endpoint,
 		"internal/api":      outside,

@@ -130,6 +130,7 @@ func (h *house) background(ctx context.Context, log *slog.Logger, more ...func(c
 	all.Go(func() { h.mail.Run(run) })
 	all.Go(func() { h.usage.Run(run) })
 	all.Go(func() { h.keys.Run(run) })
+	all.Go(func() { h.bulk.Run(run) })
 	all.Go(func() { h.keys.Watch(run, h.verifier) })
 	all.Go(func() { server.NewRefusals(h.verifier.Counts, h.audit, log).Run(run) })
 	all.Go(func() { h.audit.Run(run, h.settings.AuditRetention, log) })

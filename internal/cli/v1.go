@@ -7,6 +7,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/api"
+	"latchkey/internal/bulk"
 	"latchkey/internal/clock"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/server"
@@ -16,8 +17,11 @@ import (
 // newV1 puts our own API together. It knows the routes of the other one, to
 // explain calls of them.
 func newV1(c call, h *house, auth server.Authenticator, proxies endpoint.Proxies, other *api.API) (*v1.API, error) {
+	s := h.services()
+	s.Bulk = bulk.New(bulk.Deps{DB: h.db, Groups: h.groups, People: h.people, Plan: api.Single(other.Table(), h.groups), Log: c.log})
+	h.bulk = s.Bulk
 	return v1.New(v1.Deps{
-		Endpoints:    v1.Endpoints(h.services()),
+		Endpoints:    v1.Endpoints(s),
 		Rules:        v1.Rules(),
 		Authenticate: auth.Any,
 		Metabase:     other.Table(),

@@ -39,6 +39,7 @@ type Deps struct {
 
 	MaxAnonymousBody  int64         // optional, in bytes: 1 MiB
 	MaxBody           int64         // optional, in bytes: 4 MiB
+	MaxBulkBody       int64         // optional, in bytes: 16 MiB; of routes that take many things at once
 	AnonymousBodyTime time.Duration // optional: a minute
 
 	// Context, when given, adds what the domain wants to know about a call
@@ -53,6 +54,7 @@ type Deps struct {
 const (
 	defaultAnonymousBody = 1 << 20
 	defaultBody          = 4 << 20
+	defaultBulkBody      = 16 << 20
 )
 
 // defaultBodyTime is how long somebody unknown may take to send a body.
@@ -107,6 +109,9 @@ func (d *Deps) complete() error {
 	if d.MaxBody == 0 {
 		d.MaxBody = defaultBody
 	}
+	if d.MaxBulkBody == 0 {
+		d.MaxBulkBody = defaultBulkBody
+	}
 	if d.AnonymousBodyTime == 0 {
 		d.AnonymousBodyTime = defaultBodyTime
 	}
@@ -155,13 +160,13 @@ func (a *API) serve(x *exchange) error {
 	if c.Who == nil && rt.Policy.Who != access.Anyone {
 		return access.Unauthenticated()
 	}
-	if err := a.checkCookie(c); err != nil {
+	if err := a.checkCookie(c, rt); err != nil {
 		return err
 	}
 	if err := readQuery(c, rt); err != nil {
 		return err
 	}
-	if err := a.readBody(x); err != nil {
+	if err := a.readBody(x, rt); err != nil {
 		return err
 	}
 	ctx := c.Request.Context()
@@ -175,10 +180,10 @@ func (a *API) serve(x *exchange) error {
 }
 
 // checkCookie refuses writes that another site makes a browser send with the
-// cookie of a session: they must come from our own pages, and be JSON, which
-// no form can send. A key or session in a header is nothing that a browser
+// cookie of a session: they must come from our own pages, and be of a media
+// type that no form can send. A key or session in a header is nothing that a browser
 // adds by itself.
-func (a *API) checkCookie(c *endpoint.Call) error {
+func (a *API) checkCookie(c *endpoint.Call, rt *endpoint.Route) error {
 	r := c.Request
 	if c.Who == nil || c.Who.Kind != access.Person || r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
@@ -189,8 +194,8 @@ func (a *API) checkCookie(c *endpoint.Call) error {
 	if a.crossing.Check(r) != nil && !endpoint.OwnOrigin(r.Header.Get("Origin"), a.deps.SiteURL()) {
 		return fault.Coded(fault.Forbidden, codeCrossOrigin, "This request came from another site.")
 	}
-	if !isJSON(r) {
-		return &mediaError{}
+	if !takes(rt, r) {
+		return &mediaError{rt.Media()}
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func codes() []code {
 		{codeInternal, http.StatusInternalServerError, "The server failed.", "Try again later; if it stays, report the request_id, under which the log has the cause."},
 		{codeNotSupported, http.StatusNotImplemented, "This instance cannot do this.", "Do without it."},
 		{codeUnavailable, http.StatusServiceUnavailable, "The server cannot answer right now.", "Try again in a moment."},
-	}, reasonCodes(), keyCodes())
+	}, reasonCodes(), keyCodes(), bulkCodes())
 }
 
 // reasonCodes say why a key was refused.
@@ -114,6 +114,23 @@ func keyCodes() []code {
 		{"trial-wider", http.StatusBadRequest, "A restriction on trial must be narrower than the one in force.", "Take away rights, add none."},
 		{"no-trial", http.StatusConflict, "The key has no restriction on trial.", "Start a trial first."},
 		{"rotation-under-way", http.StatusConflict, "The key is being rotated already.", "Retire the old secret first."},
+	}
+}
+
+// bulkCodes are about doing many things in one call.
+func bulkCodes() []code {
+	return []code{
+		{"too-many-steps", http.StatusBadRequest, "One call does not do so much.", "Send several calls."},
+		{"ref-failed", http.StatusConflict, "An earlier operation of the call made nothing.", "Look at why that one failed."},
+		{"already-member", http.StatusBadRequest, "The user is in the group already.", "Nothing: it is as it was meant to be."},
+		{"malformed-table", http.StatusBadRequest, "The table cannot be read.", "Send CSV in UTF-8 whose first line names the columns."},
+		{"duplicate", http.StatusBadRequest, "The same stands in the call twice.", "Leave one of them out."},
+		{"inactive-person", http.StatusConflict, "The person is deactivated.", "Reactivate the person first."},
+		{"idempotency-key", http.StatusBadRequest, "The Idempotency-Key is no key.", "Send 1 to 255 printable ASCII characters, new for every call."},
+		{"idempotency-key-reused", http.StatusConflict, "The Idempotency-Key was used for something else.", "Choose a new key for every call."},
+		{"idempotency-in-progress", http.StatusConflict, "The call with this Idempotency-Key is still running.", "Wait for its end, then send it again to get its answer."},
+		{"idempotency-answer-gone", http.StatusConflict, "The call was done, and its answer was not kept.", "Read what you need from the lists; do not send it again."},
+		{"idempotency-full", http.StatusTooManyRequests, "Too many answers are kept for the caller.", "Wait, or call without an Idempotency-Key."},
 	}
 }
 

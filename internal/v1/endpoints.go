@@ -5,6 +5,7 @@ import (
 
 	"latchkey/internal/apikey"
 	"latchkey/internal/audit"
+	"latchkey/internal/bulk"
 	"latchkey/internal/clock"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/endpoint/docs"
@@ -21,6 +22,7 @@ type Services struct {
 	Keys   *apikey.Service
 	Usage  *usage.Service
 	Clock  clock.Clock
+	Bulk   *bulk.Service
 }
 
 // Endpoints returns all routes of the domain.
@@ -32,6 +34,8 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		PolicyEndpoints(s),
 		SessionEndpoints(s.People),
 		AuditEndpoints(s.Audit),
+		BulkEndpoints(s.Bulk),
+		PeopleImportEndpoints(s.Bulk),
 	)
 }
 

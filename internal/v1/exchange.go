@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,26 +123,31 @@ func readQuery(c *endpoint.Call, rt *endpoint.Route) error {
 	return rt.CheckPaging(c)
 }
 
-// readBody reads a body, which must be JSON.
-func (a *API) readBody(x *exchange) error {
+// readBody reads a body, which must be of a media type that the route takes.
+func (a *API) readBody(x *exchange, rt *endpoint.Route) error {
 	c := &x.call
 	if c.Request.ContentLength == 0 || c.Request.Body == http.NoBody {
 		return nil
 	}
-	if !isJSON(c.Request) {
-		return &mediaError{}
+	if !takes(rt, c.Request) {
+		return &mediaError{rt.Media()}
 	}
 	limit := a.deps.MaxBody
-	if c.Who == nil {
+	switch {
+	case c.Who == nil:
 		limit = a.deps.MaxAnonymousBody
 		until := time.Now().Add(a.deps.AnonymousBodyTime)          // the machine's clock: connections know no other
 		_ = http.NewResponseController(x.w).SetReadDeadline(until) // no connection, no deadline
+	case rt.Bulky():
+		limit = a.deps.MaxBulkBody
 	}
 	return c.ReadBody(x, limit)
 }
 
-// isJSON reports whether a body is declared to be JSON.
-func isJSON(r *http.Request) bool {
+// takes reports whether a body is declared to be of a media type that the
+// route takes.
+func takes(rt *endpoint.Route, r *http.Request) bool {
 	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(media), "application/json")
+	media = strings.TrimSpace(media)
+	return slices.ContainsFunc(rt.Media(), func(m string) bool { return strings.EqualFold(m, media) })
 }

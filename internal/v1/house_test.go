@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"latchkey/internal/access"
+	"latchkey/internal/api"
 	"latchkey/internal/apikey"
 	"latchkey/internal/apptest/dbtest"
 	"latchkey/internal/audit"
+	"latchkey/internal/bulk"
 	"latchkey/internal/clock"
+	"latchkey/internal/db"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
@@ -37,6 +40,8 @@ type house struct {
 	groups   *group.Service
 	keys     *apikey.Service
 	usage    *usage.Service
+	bulk     *bulk.Service
+	db       *db.DB
 	verifier *apikey.Verifier
 	ids      map[string]int64
 	texts    map[string]string // of keys, by name
@@ -65,7 +70,10 @@ func newHouse(t *testing.T) *house {
 	h.verifier = apikey.NewVerifier(d, peppers, h.people.Subjects(), h.usage, log)
 	deps := h.deps(t)
 	deps.MaxBody, deps.MaxAnonymousBody = 0, 0
-	deps.Endpoints = v1.Endpoints(v1.Services{People: h.people, Groups: h.groups, Audit: record, Keys: h.keys, Usage: h.usage, Clock: clk})
+	singles, err := endpoint.Compile(api.Endpoints(api.Services{People: h.people, Groups: h.groups, Keys: h.keys, Settings: settings, Mail: mail.New(mail.Config{})}), api.Rules(h.people))
+	check(t, err)
+	h.db, h.bulk = d, bulk.New(bulk.Deps{DB: d, Groups: h.groups, People: h.people, Plan: api.Single(singles, h.groups)})
+	deps.Endpoints = v1.Endpoints(v1.Services{People: h.people, Groups: h.groups, Audit: record, Keys: h.keys, Usage: h.usage, Clock: clk, Bulk: h.bulk})
 	deps.Authenticate, deps.Observe = h.authenticate, h.observe
 	h.api, err = v1.New(deps)
 	check(t, err)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"latchkey/internal/access"
 	"latchkey/internal/endpoint"
@@ -22,6 +23,7 @@ type Problem struct {
 	Code      string       `json:"code"`
 	Detail    string       `json:"detail"` // what is wrong, and what to do
 	Errors    []FieldError `json:"errors,omitempty"`
+	Operation *int         `json:"operation,omitempty"` // of a bulk call: the one that failed, from 0
 	RequestID string       `json:"request_id"`
 }
 
@@ -36,11 +38,24 @@ type FieldError struct {
 // docsPage is where every code has a place of its name.
 const docsPage = "/v1/docs"
 
-// mediaError is the answer to a body that is not declared as JSON.
-type mediaError struct{}
+// mediaError is the answer to a body that is not declared as what the route
+// takes, which mostly is JSON.
+type mediaError struct{ takes []string }
 
 // Error implements error.
-func (*mediaError) Error() string { return "the body is not declared as JSON" }
+func (e *mediaError) Error() string {
+	return "the body is not of the types " + strings.Join(e.takes, ", ")
+}
+
+// problem names the types, when there are others than JSON.
+func (e *mediaError) problem() Problem {
+	c := codeTable[codeMedia]
+	if len(e.takes) == 1 && e.takes[0] == "application/json" {
+		return newProblem(c, "", nil)
+	}
+	c.do = "Send it with the header Content-Type: " + strings.Join(e.takes, " or ") + "."
+	return newProblem(c, "The body is of a type that the route does not take.", nil)
+}
 
 // unknownRouteError is the answer to a path that no endpoint has.
 type unknownRouteError struct{}
@@ -62,14 +77,17 @@ func problemOf(err error) Problem {
 	if e, ok := errors.AsType[*endpoint.PagingError](err); ok {
 		return newProblem(codeTable[codeInvalid], "", []FieldError{{e.Name, "type", "Send a whole number from 0 up."}})
 	}
-	if _, ok := errors.AsType[*endpoint.MalformedBodyError](err); ok {
-		return newProblem(codeTable[codeMalformed], "", nil)
+	if e, ok := errors.AsType[*endpoint.MalformedBodyError](err); ok {
+		return malformedProblem(e)
+	}
+	if e, ok := errors.AsType[*brokenError](err); ok {
+		return e.problem()
 	}
 	if e, ok := errors.AsType[*endpoint.BodySizeError](err); ok {
 		return newProblem(codeTable[codeTooLarge], fmt.Sprintf("The body exceeds %d bytes.", e.Limit), nil)
 	}
-	if _, ok := errors.AsType[*mediaError](err); ok {
-		return newProblem(codeTable[codeMedia], "", nil)
+	if e, ok := errors.AsType[*mediaError](err); ok {
+		return e.problem()
 	}
 	if _, ok := errors.AsType[*unknownRouteError](err); ok {
 		return newProblem(codeTable[codeNoRoute], "", nil)
@@ -78,6 +96,16 @@ func problemOf(err error) Problem {
 		return newProblem(codeTable[codeMethod], "", nil)
 	}
 	return faultProblem(fault.As(err))
+}
+
+// malformedProblem names the line of JSON lines.
+func malformedProblem(e *endpoint.MalformedBodyError) Problem {
+	if e.Line == 0 {
+		return newProblem(codeTable[codeMalformed], "", nil)
+	}
+	c := codeTable[codeMalformed]
+	c.do = "Send one JSON value in UTF-8 on each line."
+	return newProblem(c, fmt.Sprintf("Line %d of the body is not JSON.", e.Line), nil)
 }
 
 // faultProblem shows a fault's message, except where all answers of a kind

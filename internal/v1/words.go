@@ -51,6 +51,7 @@ var ruleWords = map[string]string{
 	endpoint.RuleAny:         "any value but null",
 	endpoint.RuleRestriction: "an object, the restriction of a key",
 	endpoint.RuleList:        "a list",
+	endpoint.RuleIDOrRef:     "an id, or the ref of an earlier operation with a dollar sign before it",
 	ruleTime:                 "a time such as 2026-11-22T10:00:00Z",
 	ruleDigest:               "the SHA-256 digest of a key, as 64 hexadecimal digits",
 }
@@ -96,8 +97,11 @@ func fieldErrors(e *endpoint.ValidationError) []FieldError {
 		}
 		all = appendProblem(all, name, f.Problem)
 	}
-	return all
+	return all[:min(len(all), maxFieldErrors)]
 }
+
+// maxFieldErrors is how many wrong values a problem lists.
+const maxFieldErrors = 100
 
 func appendProblem(all []FieldError, name string, p *endpoint.Problem) []FieldError {
 	for _, f := range p.Fields {
