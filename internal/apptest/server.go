@@ -171,12 +171,18 @@ func (a Answer) JSON(t testing.TB, v any) {
 	}
 }
 
+// Text is a body that is not JSON.
+type Text struct{ Media, Body string }
+
 // Do sends a request. A body that is not nil goes as JSON. Headers come in
 // pairs of name and value.
 func (s *Server) Do(method, path string, body any, headers ...string) Answer {
 	s.t.Helper()
 	var r io.Reader
-	if body != nil {
+	media := "application/json"
+	if text, ok := body.(Text); ok {
+		media, r = text.Media, strings.NewReader(text.Body)
+	} else if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
 			s.t.Fatal(err)
@@ -188,7 +194,7 @@ func (s *Server) Do(method, path string, body any, headers ...string) Answer {
 		s.t.Fatal(err)
 	}
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", media)
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Add(headers[i], headers[i+1])

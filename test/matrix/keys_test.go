@@ -339,7 +339,8 @@ func decided() []string {
 }
 
 // undecided are routes that let every caller in and leave it to the domain to
-// ask for a group: everybody may leave a group, and ask about keys of their own.
+// ask for a group: everybody may leave a group, and ask about keys of their own,
+// and what is done in bulk is decided one by one.
 func undecided() []string {
-	return []string{"DELETE /api/permissions/membership/{id}", "POST /v1/explain"}
+	return []string{"DELETE /api/permissions/membership/{id}", "POST /v1/explain", "POST /v1/bulk"}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/internal/access"
+	"latchkey/internal/apptest"
 	"latchkey/internal/apptest/dbtest"
 )
 
@@ -194,7 +195,7 @@ type explanation struct {
 func (w *keyWorld) explain(r route, c call, keyID int64) explanation {
 	w.t.Helper()
 	in := body{"key_id": keyID, "method": r.method, "path": w.path(r, c), "address": "127.0.0.1"}
-	if c.body != nil {
+	if _, text := c.body.(apptest.Text); c.body != nil && !text {
 		in["body"] = c.body
 	}
 	var out explanation

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+
+	"latchkey/internal/apptest"
 )
 
 // callRecipes has one for each declared route of both APIs.
@@ -55,7 +57,20 @@ func v1Recipes() map[string]recipe {
 		"POST /v1/policies/{group_id}/preview": {make: policyCall((*world).group, body{"max_days": 90})},
 	}
 	maps.Copy(all, v1KeyRecipes())
+	maps.Copy(all, bulkRecipes())
 	return all
+}
+
+// bulkRecipes has one for each route that does many things at once.
+func bulkRecipes() map[string]recipe {
+	return map[string]recipe{
+		"POST /v1/bulk": {make: func(w *world, _ principal) call {
+			return call{body: body{"operations": []body{{"op": "create_group", "name": w.unique("bulk group")}}}}
+		}},
+		"POST /v1/people/import": {make: func(w *world, _ principal) call {
+			return call{body: apptest.Text{Media: "text/csv", Body: "email\n" + w.email() + "\n"}}
+		}},
+	}
 }
 
 // v1KeyRecipes has one for each route about keys that administrators manage.
