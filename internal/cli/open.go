@@ -36,18 +36,6 @@ type house struct {
 	verifier  *apikey.Verifier
 	content   *content.Service
 	revisions *revision.Log
-	metrics   *metrics.Metrics // nil when they are off
-	timer     *metrics.Sampler // nil when they are off
-	db        *db.DB
-	audit     *audit.Log
-	settings  *setting.Service
-	groups    *group.Service
-	mail      *mail.Mailer
-	people    *people.Service
-	usage     *usage.Service
-	keys      *apikey.Service
-	verifier  *apikey.Verifier
-	content   *content.Service
 	bulk      *bulk.Service    // made with the APIs, whose calls it stands for
 	metrics   *metrics.Metrics // nil when they are off
 	timer     *metrics.Sampler // nil when they are off
