@@ -6,6 +6,8 @@ import (
 	"latchkey/internal/apikey"
 	"latchkey/internal/content"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/snippet"
+	"latchkey/internal/content/timeline"
 	"latchkey/internal/cookie"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
@@ -24,6 +26,8 @@ type Services struct {
 	Keys      *apikey.Service
 	Content   *content.Service
 	Revisions *revision.Log
+	Snippets  *snippet.Service
+	Timelines *timeline.Service
 	Settings  *setting.Service
 	Mail      Mailer
 	Jar       cookie.Jar
@@ -39,6 +43,8 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		MembershipEndpoints(s.Groups, s.People),
 		UserEndpoints(s.People, s.Jar),
 		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),
+		SnippetEndpoints(s.Snippets, s.Content, s.People),
+		TimelineEndpoints(s.Timelines, s.Content, s.People),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),
@@ -52,6 +58,7 @@ func Rules(p *people.Service) endpoint.Rules {
 		endpoint.RuleEmail:    people.ValidEmail,
 		endpoint.RulePassword: func(s string) bool { return p.PasswordPolicy().Valid(secret.New(s)) },
 		ruleLocale:            people.ValidLocale,
+		ruleTimestamp:         validTimestamp,
 		ruleSetupToken:        func(s string) bool { return p.CheckSetupToken(secret.New(s)) == nil },
 	}
 }

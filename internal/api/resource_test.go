@@ -23,6 +23,8 @@ import (
 	"latchkey/internal/clock"
 	"latchkey/internal/content"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/snippet"
+	"latchkey/internal/content/timeline"
 	"latchkey/internal/cookie"
 	"latchkey/internal/db"
 	"latchkey/internal/endpoint"
@@ -55,6 +57,7 @@ const (
 // instance is the real domain behind the dialect.
 type instance struct {
 	api      *api.API
+	db       *db.DB
 	clock    *clock.Fake
 	log      bytes.Buffer
 	settings *setting.Service
@@ -70,7 +73,7 @@ type instance struct {
 // newInstance builds an instance that is not set up.
 func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instance {
 	t.Helper()
-	in := &instance{clock: clk, names: map[string]string{}, callers: map[string][2]string{"": {}}}
+	in := &instance{db: d, clock: clk, names: map[string]string{}, callers: map[string][2]string{"": {}}}
 	check := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -110,6 +113,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 		Endpoints: api.Endpoints(api.Services{
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,
 			Content: in.content, Revisions: revisions,
+			Snippets: snippet.NewService(d, in.content), Timelines: timeline.NewService(d, trail, in.content),
 			Version: "v0.62.0", Product: "v1.2.3",
 		}),
 		Rules:        api.Rules(in.people),

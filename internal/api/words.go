@@ -16,6 +16,7 @@ type ruleWords struct{ want, failed string }
 const (
 	ruleLocale     = "locale"
 	ruleSetupToken = "setuptoken"
+	ruleTimestamp  = "timestamp"
 )
 
 // wordsOf returns the texts of a rule, and whether there are any.
@@ -45,6 +46,9 @@ func wordsOf(rule string) (ruleWords, bool) {
 		return ruleWords{"String must be a valid two-letter ISO language or language-country code e.g. 'en' or 'en_US'.", "valid locale"}, true
 	case ruleSetupToken:
 		return ruleWords{"Token does not match the setup token.", "setup token"}, true
+	case ruleTimestamp:
+		const s = "value must be a valid date string."
+		return ruleWords{s, s}, true
 	case endpoint.RuleMap:
 		return ruleWords{"Value must be a map.", "invalid type"}, true
 	case endpoint.RuleAny:

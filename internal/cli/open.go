@@ -14,6 +14,8 @@ import (
 	"latchkey/internal/config"
 	"latchkey/internal/content"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/snippet"
+	"latchkey/internal/content/timeline"
 	"latchkey/internal/db"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
@@ -36,7 +38,9 @@ type house struct {
 	verifier  *apikey.Verifier
 	content   *content.Service
 	revisions *revision.Log
-	bulk      *bulk.Service    // made with the APIs, whose calls it stands for
+	bulk      *bulk.Service // made with the APIs, whose calls it stands for
+	snippets  *snippet.Service
+	timelines *timeline.Service
 	metrics   *metrics.Metrics // nil when they are off
 	timer     *metrics.Sampler // nil when they are off
 }
@@ -93,6 +97,8 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 		return nil, err
 	}
 	h.revisions = revision.New(d, h.audit, h.content)
+	h.snippets = snippet.NewService(d, h.content)
+	h.timelines = timeline.NewService(d, h.audit, h.content)
 	h.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
 		Prefix:     func() string { return h.settings.String("api-key-prefix") },

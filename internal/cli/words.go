@@ -37,6 +37,7 @@ func (h *house) dialect() api.Services {
 	return api.Services{
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail,
 		Content: h.content, Revisions: h.revisions,
+		Snippets: h.snippets, Timelines: h.timelines,
 		Version: spoken,
 	}
 }
