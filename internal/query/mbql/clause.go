@@ -54,7 +54,11 @@ func (c *upgrade) clause(v any, what string) []any {
 	}
 	out := []any{tag, c.options(opts)}
 	for _, e := range operands {
-		out = append(out, c.operand(e))
+		if tag == "and" || tag == "or" || tag == "not" {
+			out = append(out, c.clause(e, "A filter or condition"))
+		} else {
+			out = append(out, c.operand(e))
+		}
 	}
 	return out
 }
@@ -85,6 +89,9 @@ func split(tag string, args []any) (*object, []any) {
 
 // operand upgrades what a clause takes: a clause, a list of such, or a value.
 func (c *upgrade) operand(v any) any {
+	if isObject(v) {
+		c.fail("A clause has one object at most, its options.")
+	}
 	list, ok := v.([]any)
 	if !ok || len(list) == 0 {
 		return v

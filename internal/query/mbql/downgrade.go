@@ -61,7 +61,10 @@ func downgradeStages(stages []any) *object {
 
 func columnsOf(stage *object) any {
 	results, _ := stage.get("lib/stage-metadata").(*object)
-	return results.get("columns")
+	if columns, ok := results.get("columns").([]any); ok {
+		return columns
+	}
+	return nil
 }
 
 func downgradeStage(out, stage *object) {

@@ -41,7 +41,7 @@ func plainStage(stage *object, last bool) *object {
 	for _, k := range stage.keys {
 		v := stage.vals[k]
 		switch {
-		case k == "lib/stage-metadata" && !last:
+		case k == "lib/stage-metadata" && !last && columnsOf(stage) != nil:
 			out.set(k, columnsOf(stage))
 		case isLib(k) || v == nil:
 		case k == "joins":

@@ -18,8 +18,8 @@ func (c *upgrade) stage(o *object, first bool) *object {
 	c.name(aggregations)
 	for _, k := range o.keys {
 		v := o.vals[k]
-		if k == "lib/type" || v == nil && stageKeys[k] {
-			continue
+		if k == "lib/type" || v == nil && stageKeys[k] || k == "source-metadata" && !first {
+			continue // what is known of a source lies on the stage that is the source
 		}
 		if c.stageKey(out, k, v); c.err != nil {
 			return nil

@@ -28,24 +28,22 @@ var clauseKeys = []string{"aggregation", "breakout", "expressions", "fields", "f
 
 // query upgrades a whole query.
 func (c *upgrade) query(o *object) *object {
-	if _, ok := number(o.get("database")); !ok {
+	if id, ok := number(o.get("database")); !ok || id <= 0 && id != VirtualDatabase {
 		c.fail("A query must name its database, as a number.")
 		return nil
 	}
-	five := isFive(o)
-	stages := c.queryStages(o, five)
+	stages := c.queryStages(o)
 	out := newObject("lib/type", "mbql/query", "database", o.get("database"), "stages", stages)
 	for _, k := range o.keys {
-		if out.has(k) || !five && (k == "type" || k == TypeNative || k == TypeQuery) {
-			continue
+		if !out.has(k) && k != "type" && k != TypeNative && k != TypeQuery { // what only the legacy form has
+			out.set(k, o.vals[k])
 		}
-		out.set(k, o.vals[k])
 	}
 	return out
 }
 
-func (c *upgrade) queryStages(o *object, five bool) []any {
-	if five {
+func (c *upgrade) queryStages(o *object) []any {
+	if isFive(o) {
 		return c.stages(o.get("stages"), "The query")
 	}
 	switch kind := text(o.get("type")); kind {
@@ -107,6 +105,8 @@ func (c *upgrade) stageOf(stage *object, i int) *object {
 		c.fail("Stage %d is native. Only the first stage can be.", i)
 	case i > 0 && (stage.get("source-table") != nil || stage.get("source-card") != nil):
 		c.fail("Stage %d has a source. Its source is the stage before it.", i)
+	case stage.get("source-query") != nil:
+		c.fail(`Stage %d has "source-query". Its source is the stage before it.`, i)
 	case isNative(stage) || kind == "mbql.stage/native":
 		return c.native(stage)
 	case kind != "" && kind != "mbql.stage/mbql":
@@ -158,10 +158,10 @@ func (c *upgrade) native(o *object) *object {
 	out := newObject("lib/type", "mbql.stage/native")
 	for _, k := range o.keys {
 		switch {
-		case k == "lib/type":
 		case k == "template-tags" && o.vals[k] == nil: // clients send null for none
 		case k == "template-tags":
 			out.set(k, c.templateTags(o.vals[k]))
+		case stageKeys[k] && k != "native" && k != "collection": // means nothing beside SQL
 		default:
 			out.set(k, o.vals[k])
 		}
