@@ -231,3 +231,17 @@ func (l *Limits) collections() *binding {
 func BoundToCollections(who *Principal) bool {
 	return who != nil && (who.Limits.collections() != nil || who.Limits.Unreadable())
 }
+
+// MayWrite reports whether the restriction of a key, if any, lets it write a
+// field of a kind: for what a call changes without saying so.
+func MayWrite(who *Principal, kind, field string) bool {
+	if who == nil || who.Limits == nil {
+		return true
+	}
+	for i := range who.Limits.fields {
+		if b := &who.Limits.fields[i]; b.kind == kind {
+			return b.covers(field)
+		}
+	}
+	return !who.Limits.closed
+}

@@ -19,12 +19,13 @@ import (
 // Mailer knows whether e-mail can be sent; *mail.Mailer does.
 type Mailer interface{ Configured() bool }
 
-// Services are what the routes call. All are required.
+// Services are what the routes call. All are required except where noted.
 type Services struct {
 	People    *people.Service
 	Groups    *group.Service
 	Keys      *apikey.Service
 	Content   *content.Service
+	Summaries CardSummaries // nil: lists of items show of cards what all content has
 	Revisions *revision.Log
 	Snippets  *snippet.Service
 	Timelines *timeline.Service
@@ -45,6 +46,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),
 		SnippetEndpoints(s.Snippets, s.Content, s.People),
 		TimelineEndpoints(s.Timelines, s.Content, s.People),
+		CollectionEndpoints(s.Content, s.People, s.Summaries),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),

@@ -147,6 +147,9 @@ func (s *Service) CreateCollection(ctx context.Context, who *access.Principal, n
 
 // parentOf returns the parent of a new collection, and its namespace.
 func (s *Service) parentOf(ctx context.Context, n NewCollection) (*access.Folder, string, error) {
+	if space := n.Namespace.Or(Default); space != Default && space != Snippets {
+		return nil, "", fault.Field("namespace", "There is no namespace %q; leave it out, or write %q.", space, Snippets)
+	}
 	if n.ParentID == access.RootCollection {
 		return s.cols.Root(n.Namespace.Or(Default)), n.Namespace.Or(Default), nil
 	}

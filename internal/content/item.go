@@ -167,3 +167,13 @@ func below(f *access.Folder) (from, to string) {
 	p := path(append(slices.Clip(f.Path), f.ID))
 	return p, p[:len(p)-1] + "0"
 }
+
+// CardSummary is what lists show of a card beside what all content has. Package
+// card gives it.
+type CardSummary struct {
+	Display            string
+	DatabaseID         *int64
+	CollectionPreview  bool
+	FullyParameterized bool // every parameter that it needs has a default
+	DashboardCount     int
+}

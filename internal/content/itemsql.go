@@ -1,0 +1,69 @@
+package content
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+
+	"latchkey/internal/db"
+)
+
+// filter collects the conditions of a list with their arguments.
+type filter struct {
+	conds   []string
+	args    []any
+	nothing bool // no item can match
+}
+
+func (f *filter) and(cond string) { f.conds = append(f.conds, cond) }
+
+// next is the number of the next placeholder.
+func (f *filter) next() int { return len(f.args) + 1 }
+
+// arg adds an argument and returns its placeholder.
+func (f *filter) arg(v any) string {
+	f.args = append(f.args, v)
+	return "?" + strconv.Itoa(len(f.args))
+}
+
+func (f *filter) where() string { return strings.Join(f.conds, " AND ") }
+
+// order is the order of a list. Each has an index whose last columns it is, so
+// that a page is read without sorting all that lies before it.
+func (q ItemQuery) order() string {
+	direction := ""
+	if q.Descending {
+		direction = " DESC"
+	}
+	switch q.Sort {
+	case SortByEdit:
+		return "i.edited_at" + direction + ", i.name_key, i.no"
+	case SortByEditor:
+		return "i.edited_key" + direction + ", i.name_key, i.no"
+	case SortByModel:
+		return "i.rank" + direction + ", i.name_key, i.no"
+	case SortByName:
+	}
+	return "i.name_key" + direction + ", i.no"
+}
+
+// statement is the query for a page. The page is found in an index alone; only
+// then are its rows read.
+func (q ItemQuery) statement(f *filter) (string, []any) {
+	if q.Limit < 0 && q.Offset == 0 {
+		return selectItems + " WHERE " + f.where() + " ORDER BY " + q.order(), f.args
+	}
+	page := filter{args: f.args}
+	if q.Limit < 0 {
+		q.Limit = math.MaxInt32
+	}
+	limit := "LIMIT " + page.arg(q.Limit) + " OFFSET " + page.arg(q.Offset)
+	return "SELECT " + itemColumns + " FROM (SELECT i.no FROM item i WHERE " + f.where() + " ORDER BY " + q.order() + " " + limit +
+		") p JOIN item i ON i.no = p.no ORDER BY " + q.order(), page.args
+}
+
+func (s *Service) itemPage(ctx context.Context, f *filter, q ItemQuery) ([]Item, error) {
+	text, args := q.statement(f)
+	return db.All(ctx, s.db, ScanItem, text, args...)
+}
