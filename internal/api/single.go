@@ -8,6 +8,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/bulk"
+	"latchkey/internal/content"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
 	"latchkey/internal/group"
@@ -75,7 +76,54 @@ func singleOf(ctx context.Context, groups *group.Service, o *bulk.Operation) (si
 		id, err := groups.MembershipID(ctx, group.Pair{GroupID: o.Group.ID, UserID: o.User.ID})
 		return singleCall{http.MethodDelete, "/api/permissions/membership/" + idText(id), nil}, true, err
 	}
+	return itemCall(o)
+}
+
+// itemPaths are the routes of items by their kind.
+var itemPaths = map[string]string{
+	string(content.Collection): "/api/collection/",
+	string(content.Card):       "/api/card/",
+	string(content.Dashboard):  "/api/dashboard/",
+	string(content.Snippet):    "/api/native-query-snippet/",
+	string(content.Timeline):   "/api/timeline/",
+}
+
+// itemCall returns the call that does to an item what an operation does. There
+// is no call that deletes a snippet, so whoever may archive one may delete it.
+func itemCall(o *bulk.Operation) (singleCall, bool, error) {
+	path, ok := itemPaths[o.Kind]
+	path += idText(o.Item.ID)
+	switch {
+	case !ok:
+		return singleCall{}, false, nil
+	case o.Op == bulk.Delete && o.Kind != string(content.Snippet):
+		return singleCall{http.MethodDelete, path, nil}, true, nil
+	case o.Op == bulk.Archive, o.Op == bulk.Delete:
+		return singleCall{http.MethodPut, path, map[string]any{"archived": true}}, true, nil
+	case o.Op == bulk.Restore:
+		body := map[string]any{}
+		if o.Placed {
+			body = placeBody(o)
+		}
+		body["archived"] = false
+		return singleCall{http.MethodPut, path, body}, true, nil
+	case o.Op == bulk.Move:
+		return singleCall{http.MethodPut, path, placeBody(o)}, true, nil
+	}
 	return singleCall{}, false, nil
+}
+
+// placeBody is the body of a call that moves an item. Collections lie in their
+// parent, other items in their collection; the root is null.
+func placeBody(o *bulk.Operation) map[string]any {
+	name, to := "collection_id", any(nil)
+	if o.Kind == string(content.Collection) {
+		name = "parent_id"
+	}
+	if o.Collection.ID != 0 {
+		to = o.Collection.ID
+	}
+	return map[string]any{name: to}
 }
 
 // personBody is the body of a call that makes or changes a person: what is not

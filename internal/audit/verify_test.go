@@ -136,3 +136,22 @@ func TestAppendTakesAnyText(t *testing.T) {
 		}
 	})
 }
+
+// Many entries at once are one chain with those before and after.
+func TestAppendAll(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.fill(2)
+		entries := make([]audit.Entry, 123)
+		for i := range entries {
+			entries[i] = audit.Entry{Action: "user.update", ObjectKind: "user", ObjectID: int64(i), Details: map[string]any{"n": i}}
+		}
+		if err := w.AppendAll(t.Context(), person(7, "ada"), entries); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.AppendAll(t.Context(), person(7, "ada"), nil); err != nil {
+			t.Fatal(err)
+		}
+		w.fill(1)
+		w.wantWhole(126, 0)
+	})
+}

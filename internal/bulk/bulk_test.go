@@ -145,14 +145,16 @@ func TestCheckOperations(t *testing.T) {
 		return bulk.Operation{Op: bulk.AddMembership, Group: group, User: user}
 	}
 	for field, ops := range map[string][]bulk.Operation{
-		"operations":             many,
-		"invite":                 invited,
-		"operations.0.group_id":  {join(ref("g"), bulk.Target{ID: 1}), newGroup("x", "g")},
-		"operations.1.user_id":   {newGroup("x", "g"), join(bulk.Target{ID: 3}, ref("g"))},
-		"operations.1.group_id":  {newPerson("x", "p"), join(ref("p"), bulk.Target{ID: 1})},
-		"operations.1.ref":       {newGroup("x", "g"), newGroup("y", "g")},
-		"operations.0.ref":       {{Op: bulk.AddMembership, Ref: "m"}},
-		"operations.0.group_ids": {newPerson("x", "", bulk.Target{ID: 3}, ref("g"))},
+		"operations":                 many,
+		"invite":                     invited,
+		"operations.0.group_id":      {join(ref("g"), bulk.Target{ID: 1}), newGroup("x", "g")},
+		"operations.1.user_id":       {newGroup("x", "g"), join(bulk.Target{ID: 3}, ref("g"))},
+		"operations.1.group_id":      {newPerson("x", "p"), join(ref("p"), bulk.Target{ID: 1})},
+		"operations.1.ref":           {newGroup("x", "g"), newGroup("y", "g")},
+		"operations.1.id":            {newGroup("x", "g"), {Op: bulk.Archive, Kind: "card", Item: ref("g")}},
+		"operations.1.collection_id": {newGroup("x", "g"), {Op: bulk.Move, Kind: "card", Collection: ref("g")}},
+		"operations.0.ref":           {{Op: bulk.AddMembership, Ref: "m"}},
+		"operations.0.group_ids":     {newPerson("x", "", bulk.Target{ID: 3}, ref("g"))},
 	} {
 		if err := bulk.CheckOperations(ops); fault.As(err) == nil || fault.As(err).Fields[field] == "" {
 			t.Errorf("%s: %v", field, err)

@@ -40,6 +40,7 @@ type Operation struct {
 	Kind       string   `json:"kind,omitzero"` // of the item: collection, card, dashboard, snippet, timeline
 	Item       Target   `json:"item,omitzero"`
 	Collection Target   `json:"collection,omitzero"` // where to, or whose permission; none is the root
+	Placed     bool     `json:"placed,omitzero"`     // of Restore: to Collection, and not to the old place
 	Group      Target   `json:"group,omitzero"`
 	User       Target   `json:"user,omitzero"`
 	Level      string   `json:"level,omitzero"` // view, curate, none
@@ -67,6 +68,9 @@ func (o *Operation) targets() []*Target {
 // fieldsOf are the wire names of targets, in their order; groups share one.
 var fieldsOf = [...]string{"id", "collection_id", "group_id", "user_id", "group_ids"}
 
+// madeBy are the operations that make what targets may refer to.
+var madeBy = [...]Op{"", "", CreateGroup, CreatePerson, CreateGroup}
+
 // maxInvited is how many invitations one call may send: they leave one by one,
 // and a queue that is full drops what does not fit.
 const maxInvited = 200
@@ -88,7 +92,7 @@ func CheckOperations(ops []Operation) error {
 			field := fmt.Sprintf("operations.%d.%s", i, fieldsOf[min(at, len(fieldsOf)-1)])
 			if op, ok := named[t.Ref]; !ok {
 				return fault.Field(field, "No earlier operation has the ref %q.", t.Ref)
-			} else if (op == CreatePerson) != (t == &o.User) {
+			} else if op != madeBy[min(at, len(madeBy)-1)] {
 				return fault.Field(field, "The ref %q stands for another kind of thing.", t.Ref)
 			}
 		}

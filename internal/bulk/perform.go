@@ -22,19 +22,25 @@ func (st *operations) count() int { return len(st.ops) }
 
 // span is how many operations of one kind follow each other.
 func (st *operations) span(from int) int {
-	if !inSets(st.ops[from].Op) {
-		return 1
+	first, n := &st.ops[from], 1
+	if !inSets(first.Op) {
+		return n
 	}
-	n := 1
-	for from+n < len(st.ops) && st.ops[from+n].Op == st.ops[from].Op {
+	// Kinds are kept apart: what is done to a collection reaches what lies in it.
+	for from+n < len(st.ops) {
+		if o := &st.ops[from+n]; o.Op != first.Op || o.Kind != first.Kind || o.Collection != first.Collection && isItem(o.Op) || o.Placed != first.Placed {
+			break
+		}
 		n++
 	}
 	return n
 }
 
-// inSets reports whether operations are done many at once. What is done one by
-// one may be undone alone.
-func inSets(op Op) bool { return op == AddMembership || op == RemoveMembership }
+// inSets reports whether operations are done many at once.
+func inSets(op Op) bool { return op == AddMembership || op == RemoveMembership || isItem(op) }
+
+// isItem reports whether an operation is about an item of a collection.
+func isItem(op Op) bool { return op == Archive || op == Restore || op == Move || op == Delete }
 
 func (st *operations) know(results []Result) {
 	for _, r := range results {
@@ -63,9 +69,12 @@ func (st *operations) do(ctx context.Context, from, to int, alone bool) ([]Resul
 		return results, nil
 	}
 	var err error
-	if inSets(st.ops[from].Op) {
+	switch op := st.ops[from].Op; {
+	case isItem(op):
+		err = st.items(ctx, ready, results, from, alone)
+	case inSets(op):
 		err = st.members(ctx, ready, results, from)
-	} else {
+	default:
 		err = st.single(ctx, from, alone, &results[0])
 	}
 	st.know(results)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"latchkey/internal/access"
+	"latchkey/internal/content"
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
 	"latchkey/internal/group"
@@ -19,20 +20,22 @@ type Planner func(ctx context.Context, who *access.Principal, o *Operation) (acc
 
 // Deps is what the service works with.
 type Deps struct {
-	DB     *db.DB
-	Groups *group.Service
-	People *people.Service
-	Plan   Planner
-	Log    *slog.Logger // nil means no log
+	DB      *db.DB
+	Groups  *group.Service
+	People  *people.Service
+	Content *content.Service
+	Plan    Planner
+	Log     *slog.Logger // nil means no log
 }
 
 // Service does many things in one call. It is safe for concurrent use.
 type Service struct {
-	db     *db.DB
-	groups *group.Service
-	people *people.Service
-	plan   Planner
-	log    *slog.Logger
+	db      *db.DB
+	groups  *group.Service
+	people  *people.Service
+	content *content.Service
+	plan    Planner
+	log     *slog.Logger
 }
 
 // New returns the service.
@@ -40,7 +43,7 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{db: d.DB, groups: d.Groups, people: d.People, plan: d.Plan, log: d.Log}
+	return &Service{db: d.DB, groups: d.Groups, people: d.People, content: d.Content, plan: d.Plan, log: d.Log}
 }
 
 // pruneGap is how often old answers are removed.

@@ -14,6 +14,7 @@ import (
 	"latchkey/internal/audit"
 	"latchkey/internal/bulk"
 	"latchkey/internal/clock"
+	"latchkey/internal/content"
 	"latchkey/internal/db"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
@@ -27,13 +28,14 @@ var admin = access.CommandLine()
 // world is the service over the real domain. There are the groups Analysts and
 // Writers and the people ada (an administrator), bo and cy.
 type world struct {
-	t      *testing.T
-	db     *db.DB
-	clock  *clock.Fake
-	groups *group.Service
-	people *people.Service
-	bulk   *bulk.Service
-	ids    map[string]int64
+	t       *testing.T
+	db      *db.DB
+	clock   *clock.Fake
+	groups  *group.Service
+	people  *people.Service
+	content *content.Service
+	bulk    *bulk.Service
+	ids     map[string]int64
 }
 
 // each runs a test on both databases.
@@ -69,7 +71,9 @@ func open(t *testing.T, p dbtest.Place) *world {
 	t.Cleanup(func() { check(t, w.people.Close(context.WithoutCancel(t.Context()))) })
 	singles, err := endpoint.Compile(api.Endpoints(api.Services{People: w.people, Groups: w.groups, Settings: settings, Mail: mail.New(mail.Config{})}), api.Rules(w.people))
 	check(t, err)
-	w.bulk = bulk.New(bulk.Deps{DB: w.db, Groups: w.groups, People: w.people, Plan: api.Single(singles, w.groups)})
+	w.content, err = content.New(t.Context(), w.db, record, log)
+	check(t, err)
+	w.bulk = bulk.New(bulk.Deps{DB: w.db, Groups: w.groups, People: w.people, Content: w.content, Plan: api.Single(singles, w.groups)})
 	return w
 }
 

@@ -18,7 +18,7 @@ import (
 // explain calls of them.
 func newV1(c call, h *house, auth server.Authenticator, proxies endpoint.Proxies, other *api.API) (*v1.API, error) {
 	s := h.services()
-	s.Bulk = bulk.New(bulk.Deps{DB: h.db, Groups: h.groups, People: h.people, Plan: api.Single(other.Table(), h.groups), Log: c.log})
+	s.Bulk = bulk.New(bulk.Deps{DB: h.db, Groups: h.groups, People: h.people, Content: h.content, Plan: api.Single(other.Table(), h.groups), Log: c.log})
 	h.bulk = s.Bulk
 	return v1.New(v1.Deps{
 		Endpoints:    v1.Endpoints(s),

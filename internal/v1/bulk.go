@@ -61,8 +61,10 @@ type fieldSet struct{ needs, may []string }
 // operationFields are the fields of each operation.
 func operationFields(op bulk.Op) fieldSet {
 	switch op {
-	case bulk.Archive, bulk.Restore, bulk.Delete:
+	case bulk.Archive, bulk.Delete:
 		return fieldSet{needs: []string{"kind", "id"}}
+	case bulk.Restore:
+		return fieldSet{needs: []string{"kind", "id"}, may: []string{"collection_id"}}
 	case bulk.Move:
 		return fieldSet{needs: []string{"kind", "id", "collection_id"}}
 	case bulk.SetPermission:
@@ -116,7 +118,8 @@ func (in *operationInput) operation() bulk.Operation {
 	o := bulk.Operation{
 		Op: bulk.Op(in.Op), Kind: in.Kind.V, Item: target(in.ID.V), Collection: target(in.CollectionID.V),
 		Group: target(in.GroupID.V), User: target(in.UserID.V), Level: in.Level.V, Name: in.Name.V, Email: in.Email.V,
-		First: in.FirstName.Ptr(), Last: in.LastName.Ptr(), Invite: in.Invite.V, Ref: in.Ref.V,
+		Placed: in.Op == string(bulk.Restore) && in.CollectionID.Set,
+		First:  in.FirstName.Ptr(), Last: in.LastName.Ptr(), Invite: in.Invite.V, Ref: in.Ref.V,
 	}
 	for _, g := range in.GroupIDs.V {
 		o.Groups = append(o.Groups, target(g))
