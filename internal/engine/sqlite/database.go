@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"latchkey/internal/engine"
+)
+
+// How many queries run on one file at once, how long one more waits for its
+// turn, and what a value and a statement may measure.
+const (
+	maxConnections = 4
+	maxWait        = 10 * time.Second
+	maxValue       = 32 << 20
+	maxStatement   = 1 << 20
+)
+
+// database is one file.
+type database struct {
+	path string
+	pool *sql.DB
+}
+
+func newDatabase(path string) (*database, error) {
+	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path)}
+	dsn := u.String() + "?mode=ro&_dqs=0&_defensive=1&_pragma=busy_timeout(2000)&_pragma=query_only(ON)&_pragma=trusted_schema(OFF)&_pragma=mmap_size(0)&_pragma=cache_size(-4096)"
+	base, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	d := &database{path: path, pool: sql.OpenDB(guarded{base})}
+	d.pool.SetMaxOpenConns(maxConnections)
+	d.pool.SetMaxIdleConns(1)
+	d.pool.SetConnMaxIdleTime(time.Minute)
+	return d, nil
+}
+
+// guarded is a connector whose connections only read.
+type guarded struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := g.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	guard, ok := c.(sqlite.AuthorizerRegisterer)
+	if !ok {
+		return nil, errors.Join(errors.New("sqlite: the driver has no authorizer"), c.Close())
+	}
+	if err := guard.RegisterAuthorizer(authorize); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// Close implements engine.Database.
+func (d *database) Close() error { return d.pool.Close() }
+
+// conn takes a connection from the pool and sets its limits.
+func (d *database) conn(ctx context.Context) (*sql.Conn, error) {
+	if _, err := os.Stat(d.path); err != nil {
+		return nil, &engine.Error{Kind: engine.Connection, Message: "The SQLite file cannot be read.", Err: err}
+	}
+	wait, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	c, err := d.pool.Conn(wait)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return nil, engine.Ended(ctx)
+	case wait.Err() != nil:
+		return nil, &engine.Error{Kind: engine.Busy, Message: "Too many queries are running on this database. Please try again.", Err: err}
+	default:
+		return nil, classify(err)
+	}
+	for _, l := range [...]struct{ id, value int }{
+		{sqlite3.SQLITE_LIMIT_ATTACHED, 0},
+		{sqlite3.SQLITE_LIMIT_LENGTH, maxValue},
+		{sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxStatement},
+		{sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0},
+	} {
+		if _, err := sqlite.Limit(c, l.id, l.value); err != nil {
+			return nil, errors.Join(classify(err), c.Close())
+		}
+	}
+	return c, nil
+}
+
+// Check implements engine.Database.
+func (d *database) Check(ctx context.Context) error {
+	_, err := d.one(ctx, "SELECT count(*) FROM sqlite_master")
+	return err
+}
+
+// Version implements engine.Database.
+func (d *database) Version(ctx context.Context) (engine.Version, error) {
+	text, err := d.one(ctx, "SELECT sqlite_version()")
+	v := engine.Version{Flavor: "SQLite", Version: text}
+	var major, minor int
+	if _, bad := fmt.Sscanf(text, "%d.%d", &major, &minor); bad == nil {
+		v.Numbers = []int{major, minor}
+	}
+	return v, err
+}
+
+func (d *database) one(ctx context.Context, q string) (string, error) {
+	c, err := d.conn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = c.Close() }()
+	var s string
+	if err := c.QueryRowContext(ctx, q).Scan(&s); err != nil {
+		return "", classify(err)
+	}
+	return s, nil
+}
+
+// classify tells the driver's failures apart.
+func classify(err error) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return &engine.Error{Kind: engine.Invalid, Message: plain(err.Error()), Err: err}
+	}
+	kind := engine.Invalid
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
+		kind = engine.Forbidden
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR:
+		kind = engine.Connection
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		kind = engine.Busy
+	case sqlite3.SQLITE_INTERRUPT:
+		kind = engine.Cancelled
+	}
+	return &engine.Error{Kind: kind, Message: plain(e.Error()), State: fmt.Sprint(e.Code()), Err: err}
+}
