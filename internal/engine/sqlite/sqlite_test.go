@@ -263,11 +263,11 @@ func TestDescribe(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	d := open(t, shop(t))
 	for q, want := range map[string]string{
-		"SELECT gone FROM customer":    "no such column: gone",
-		"SELECT * FROM nowhere":        "no such table: nowhere",
-		"SELECT \"text\"":              `no such column: "text"`,
-		"SELECT FROM":                  `near "FROM": syntax error`,
-		"SELECT 1 WHERE 1 = ?":         "missing argument",
+		"SELECT gone FROM customer": "no such column: gone",
+		"SELECT * FROM nowhere":     "no such table: nowhere",
+		"SELECT \"text\"":           `no such column: "text"`,
+		"SELECT FROM":               `near "FROM": syntax error`,
+		"SELECT 1 WHERE 1 = ?":      "missing argument",
 	} {
 		_, err := all(t.Context(), d, q)
 		if engine.KindOf(err) != engine.Invalid || !strings.Contains(err.Error(), want) {
