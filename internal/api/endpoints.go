@@ -12,8 +12,10 @@ import (
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
 	"latchkey/internal/people"
+	"latchkey/internal/query"
 	"latchkey/internal/secret"
 	"latchkey/internal/setting"
+	"latchkey/internal/warehouse"
 )
 
 // Mailer knows whether e-mail can be sent; *mail.Mailer does.
@@ -30,6 +32,8 @@ type Services struct {
 	Snippets  *snippet.Service
 	Timelines *timeline.Service
 	Settings  *setting.Service
+	Warehouse *warehouse.Service
+	Queries   *query.Service
 	Mail      Mailer
 	Jar       cookie.Jar
 	Version   string // the release of Metabase that is spoken, such as v0.62.0
@@ -51,6 +55,9 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),
 		SetupEndpoints(s.People, s.Jar),
+		DatabaseEndpoints(s.Warehouse),
+		TableEndpoints(s.Warehouse),
+		QueryEndpoints(s),
 	)
 }
 

@@ -17,12 +17,16 @@ import (
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
 	"latchkey/internal/db"
+	"latchkey/internal/engine"
+	"latchkey/internal/engine/sqlite"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
 	"latchkey/internal/metrics"
 	"latchkey/internal/people"
+	"latchkey/internal/query"
 	"latchkey/internal/setting"
 	"latchkey/internal/usage"
+	"latchkey/internal/warehouse"
 )
 
 // house is the domain, put together.
@@ -41,6 +45,8 @@ type house struct {
 	bulk      *bulk.Service // made with the APIs, whose calls it stands for
 	snippets  *snippet.Service
 	timelines *timeline.Service
+	warehouse *warehouse.Service
+	queries   *query.Service
 	metrics   *metrics.Metrics // nil when they are off
 	timer     *metrics.Sampler // nil when they are off
 }
@@ -72,6 +78,7 @@ func openExisting(ctx context.Context, cfg *config.Config, log *slog.Logger) (*h
 }
 
 func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) (*house, error) {
+	clk := clock.System{}
 	h := &house{db: d, audit: audit.New(d)}
 	peppers, err := apikey.OpenPeppers(ctx, d, apikey.PepperSource{
 		Text: cfg.Pepper, File: cfg.PepperFile, Previous: cfg.PepperPrevious,
@@ -99,6 +106,13 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	h.revisions = revision.New(d, h.audit, h.content)
 	h.snippets = snippet.NewService(d, h.content)
 	h.timelines = timeline.NewService(d, h.audit, h.content)
+	h.warehouse = warehouse.New(warehouse.Deps{
+		DB: d, Audit: h.audit, Log: log, HasPeople: h.people.HasSetup,
+		Drivers:    []engine.Driver{sqlite.Driver{Dirs: []string{cfg.DataDir}}},
+		SampleFile: sampleFile(cfg),
+	})
+	h.people.OnSetup(h.warehouse.ConnectSample)
+	h.queries = query.New(query.Deps{Warehouse: h.warehouse, Settings: h.settings, Clock: clk, Timeout: cfg.QueryTimeout})
 	h.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
 		Prefix:     func() string { return h.settings.String("api-key-prefix") },
@@ -108,4 +122,12 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	})
 	h.verifier = apikey.NewVerifier(d, peppers, h.people.Subjects(), h.usage, log)
 	return h, nil
+}
+
+// sampleFile is where the sample database lies, or "" when it is not wanted.
+func sampleFile(cfg *config.Config) string {
+	if !cfg.SampleDatabase {
+		return ""
+	}
+	return filepath.Join(cfg.DataDir, "sample.db")
 }

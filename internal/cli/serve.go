@@ -129,6 +129,7 @@ func (h *house) background(ctx context.Context, log *slog.Logger, more ...func(c
 	all.Go(func() { h.people.Run(run) })
 	all.Go(func() { h.mail.Run(run) })
 	all.Go(func() { h.usage.Run(run) })
+	all.Go(func() { h.warehouse.Run(run) })
 	all.Go(func() { h.keys.Run(run) })
 	all.Go(func() { h.bulk.Run(run) })
 	all.Go(func() { h.keys.Watch(run, h.verifier) })
@@ -143,6 +144,7 @@ func (h *house) background(ctx context.Context, log *slog.Logger, more ...func(c
 		err := errors.Join(h.mail.Close(end), h.people.Close(end), h.usage.Close(end))
 		cancel()
 		all.Wait()
+		h.warehouse.Close()
 		return err
 	}
 }

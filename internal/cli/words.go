@@ -38,6 +38,7 @@ func (h *house) dialect() api.Services {
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail,
 		Content: h.content, Revisions: h.revisions,
 		Snippets: h.snippets, Timelines: h.timelines,
+		Warehouse: h.warehouse, Queries: h.queries,
 		Version: spoken,
 	}
 }

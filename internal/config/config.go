@@ -92,6 +92,11 @@ type Config struct {
 	// Argon2MaxConcurrent is how many passwords are hashed at once.
 	Argon2MaxConcurrent int
 
+	// QueryTimeout is how long a query on a connected database may take.
+	QueryTimeout time.Duration
+	// SampleDatabase connects the sample database at set-up.
+	SampleDatabase bool
+
 	values map[string]value
 }
 

@@ -15,6 +15,7 @@ const (
 	groupSeed    = "Seeding"
 	groupMail    = "E-mail"
 	groupSession = "Sessions and passwords"
+	groupQuery   = "Connected databases"
 )
 
 // options is the table. Each row's set stores into c.
@@ -36,6 +37,7 @@ func options(c *Config) []Option {
 	add(groupSeed, seedOptions(c))
 	add(groupMail, mailOptions(c))
 	add(groupSession, sessionOptions(c))
+	add(groupQuery, queryOptions(c))
 	return table
 }
 
@@ -169,5 +171,14 @@ func sessionOptions(c *Config) []Option {
 			Help: "Least length of a password; 0 for that of password-complexity."},
 		{Name: "argon2-max-concurrent", Kind: Number, Default: "2", set: number(&c.Argon2MaxConcurrent, 1, 64),
 			Help: "How many passwords are hashed at once; each takes 19 MiB while it lasts."},
+	}
+}
+
+func queryOptions(c *Config) []Option {
+	return []Option{
+		{Name: "query-timeout", Kind: Duration, Default: "60s", set: duration(&c.QueryTimeout),
+			Help: "How long a query on a connected database may take, until its last row is sent."},
+		{Name: "sample-database", Kind: Switch, Default: "true", set: boolean(&c.SampleDatabase),
+			Help: "Connect the sample database when the instance is set up. Its file, sample.db, is made in the data directory."},
 	}
 }

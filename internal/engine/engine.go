@@ -58,9 +58,6 @@ type Dialect interface {
 	Placeholder(n int) string
 	// Quote writes a name, or several that are joined by dots.
 	Quote(names ...string) string
-	// Date returns an expression that is the calendar day of a column, and
-	// compares with what DateArg and TimeArg give.
-	Date(column string, t BaseType) string
 	// DateArg is the argument that stands for a day.
 	DateArg(day time.Time) any
 	// TimeArg is the argument that stands for a moment.

@@ -73,6 +73,16 @@ func positive(v any) (any, error) {
 	return v, nil
 }
 
+// maxRowLimit is the most rows that any result has (contract/content-data.md 6.3).
+const maxRowLimit = 1_048_575
+
+func rowLimit(v any) (any, error) {
+	if n := v.(int); n <= 0 || n > maxRowLimit {
+		return nil, problem(fmt.Sprintf("value must be a number of rows from 1 to %d.", maxRowLimit))
+	}
+	return v, nil
+}
+
 // maxRetention is a hundred years, in days.
 const maxRetention = 36_500
 

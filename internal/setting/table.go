@@ -7,7 +7,7 @@ import (
 
 // Definitions returns the table of settings, in the order of their keys.
 func Definitions() []Definition {
-	table := slices.Concat(site(), look(), home(), localisation(), signIn(), browsers(), mail(), evidence(), internals())
+	table := slices.Concat(site(), look(), home(), localisation(), signIn(), browsers(), queries(), mail(), evidence(), internals())
 	slices.SortFunc(table, func(a, b Definition) int { return strings.Compare(a.Key, b.Key) })
 	return table
 }
@@ -110,6 +110,15 @@ func browsers() []Definition {
 		{Key: "disable-cors-on-localhost", Kind: Switch, Guard: true, Default: false, Visibility: Admin,
 			Variable:    "LATCHKEY_DISABLE_CORS_ON_LOCALHOST",
 			Description: "Whether pages on localhost are refused, which may otherwise call the API."},
+	}
+}
+
+func queries() []Definition {
+	return []Definition{
+		{Key: "unaggregated-query-row-limit", Kind: Number, Visibility: Authenticated, check: rowLimit,
+			Description: "How many rows a query that does not aggregate shows at most, up to 1048575. Unset means 2000. Downloads have no such limit."},
+		{Key: "aggregated-query-row-limit", Kind: Number, Visibility: Authenticated, check: rowLimit,
+			Description: "How many rows a query that aggregates shows at most, up to 1048575. Unset means 10000. Downloads have no such limit."},
 	}
 }
 

@@ -163,6 +163,11 @@ func (s *Service) Table(ctx context.Context, who *access.Principal, id int64) (T
 	return t, access.Data(who, t.DatabaseID)
 }
 
+// FindTable is Table for packages that decide themselves.
+func (s *Service) FindTable(ctx context.Context, id int64) (Table, error) {
+	return s.selectTable(ctx, id)
+}
+
 // Fields returns the fields of some tables, by table and position, and their
 // tables have been decided about: it asks no principal.
 func (s *Service) Fields(ctx context.Context, tables ...Table) (map[int64][]Field, error) {

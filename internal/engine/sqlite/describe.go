@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ type dialect struct{}
 func (*database) Dialect() engine.Dialect { return dialect{} }
 
 // Placeholder implements engine.Dialect.
-func (dialect) Placeholder(int) string { return "?" }
+func (dialect) Placeholder(n int) string { return "?" + strconv.Itoa(n) }
 
 // Quote implements engine.Dialect.
 func (dialect) Quote(names ...string) string {
@@ -131,9 +132,6 @@ func (dialect) Quote(names ...string) string {
 	}
 	return strings.Join(out, ".")
 }
-
-// Date implements engine.Dialect.
-func (dialect) Date(column string, _ engine.BaseType) string { return "date(" + column + ")" }
 
 // DateArg implements engine.Dialect.
 func (dialect) DateArg(day time.Time) any { return day.Format(time.DateOnly) }
