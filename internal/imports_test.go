@@ -26,7 +26,7 @@ func direction() map[string][]string {
 	access := with(data, "access")
 	endpoint := []string{"access", "fault", "opt", "secret"}
 	domain := with(access, "setting", "group", "people", "usage", "apikey",
-		"query/mbql", "content", "warehouse", "query", "bulk")
+		"query/mbql", "engine", "export", "content", "warehouse", "query", "bulk")
 	outside := with(without(domain, "db"), "endpoint", "cookie")
 	server := with(domain, "seed", "endpoint", "cookie", "api", "v1", "web", "config", "mail", "metrics")
 	return map[string][]string{
@@ -55,6 +55,11 @@ func direction() map[string][]string {
 		"internal/seed":    with(access, "setting", "group", "people", "apikey"),
 		"internal/bulk":    with(access, "setting", "group", "people", "apikey", "content"),
 
+		"internal/engine":    {"secret", "fault"},
+		"internal/export":    {"engine"},
+		"internal/warehouse": with(access, "engine"),
+		"internal/query":     with(access, "setting", "engine", "warehouse", "query/mbql"),
+
 		"internal/endpoint": endpoint,
 		"internal/api":      outside,
 		"internal/v1":       outside,
@@ -70,15 +75,15 @@ func direction() map[string][]string {
 	}
 }
 
-// drivers are the modules that one package alone may import.
-func drivers() map[string]string {
-	return map[string]string{
-		"modernc.org/sqlite":           "internal/db",
-		"github.com/jackc/pgx/v5":      "internal/db",
-		"github.com/pressly/goose/v3":  "internal/db",
-		"github.com/wneessen/go-mail":  "internal/mail",
-		"github.com/prometheus":        "internal/metrics",
-		"github.com/chromedp/chromedp": "test",
+// drivers are the modules that one package alone, or two, may import.
+func drivers() map[string][]string {
+	return map[string][]string{
+		"modernc.org/sqlite":           {"internal/db", "internal/engine"},
+		"github.com/jackc/pgx/v5":      {"internal/db"},
+		"github.com/pressly/goose/v3":  {"internal/db"},
+		"github.com/wneessen/go-mail":  {"internal/mail"},
+		"github.com/prometheus":        {"internal/metrics"},
+		"github.com/chromedp/chromedp": {"test"},
 	}
 }
 
@@ -112,9 +117,9 @@ func judge(rows map[string][]string, row, imported string) string {
 	if slices.Contains(rows[row], "*") {
 		return ""
 	}
-	for pkg, owner := range drivers() {
-		if under(imported, pkg) && row != owner {
-			return "only " + owner + " may"
+	for pkg, owners := range drivers() {
+		if under(imported, pkg) && !slices.Contains(owners, row) {
+			return "only " + strings.Join(owners, " and ") + " may"
 		}
 	}
 	if !strings.HasPrefix(imported, module) {
@@ -156,6 +161,9 @@ func TestJudge(t *testing.T) {
 		{"internal/db", "github.com/jackc/pgx/v5/stdlib", true},
 		{"internal/apikey", "github.com/jackc/pgx/v5", false},
 		{"internal/apikey", "database/sql", true},
+		{"internal/engine", "modernc.org/sqlite", true},
+		{"internal/warehouse", "modernc.org/sqlite", false},
+		{"internal/content", "latchkey/internal/warehouse", false},
 		{"cmd/latchkey", "latchkey/internal/config", false},
 	} {
 		if got := judge(direction(), tt.row, tt.imported); (got == "") != tt.fine {

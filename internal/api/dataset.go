@@ -63,6 +63,9 @@ const textNoDatabase = "`database` is required for all queries whose type is not
 
 // begin checks what every query has, and returns what answers tell about it.
 func (r queryRoutes) begin(q map[string]any, context string) (raw []byte, m ran, err error) {
+	if q["database"] == nil {
+		return nil, m, fault.New(fault.Invalid, textNoDatabase)
+	}
 	if raw, err = json.Marshal(q); err != nil {
 		return nil, m, fault.Wrap(err, "encode query")
 	}
@@ -71,9 +74,7 @@ func (r queryRoutes) begin(q map[string]any, context string) (raw []byte, m ran,
 	if err != nil {
 		return nil, m, newFailedQuery(&query.Failure{Kind: query.Invalid, Message: fault.As(err).Message, Err: err}, m)
 	}
-	if m.databaseID = read.Database(); m.databaseID == 0 {
-		return nil, m, fault.New(fault.Invalid, textNoDatabase)
-	}
+	m.databaseID = read.Database()
 	return raw, m, nil
 }
 

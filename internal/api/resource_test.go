@@ -28,12 +28,16 @@ import (
 	"latchkey/internal/cookie"
 	"latchkey/internal/db"
 	"latchkey/internal/endpoint"
+	"latchkey/internal/engine"
+	"latchkey/internal/engine/sqlite"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
 	"latchkey/internal/people"
+	"latchkey/internal/query"
 	"latchkey/internal/secret"
 	"latchkey/internal/setting"
 	"latchkey/internal/usage"
+	"latchkey/internal/warehouse"
 )
 
 // The passwords of the callers.
@@ -56,18 +60,20 @@ const (
 
 // instance is the real domain behind the dialect.
 type instance struct {
-	api      *api.API
-	db       *db.DB
-	clock    *clock.Fake
-	log      bytes.Buffer
-	settings *setting.Service
-	groups   *group.Service
-	people   *people.Service
-	keys     *apikey.Service
-	content  *content.Service
-	names    map[string]string // what {name} stands for in rows
-	callers  map[string][2]string
-	dead     []string // what must appear in no answer
+	api       *api.API
+	db        *db.DB
+	clock     *clock.Fake
+	log       bytes.Buffer
+	settings  *setting.Service
+	groups    *group.Service
+	people    *people.Service
+	keys      *apikey.Service
+	content   *content.Service
+	warehouse *warehouse.Service
+	queries   *query.Service
+	names     map[string]string // what {name} stands for in rows
+	callers   map[string][2]string
+	dead      []string // what must appear in no answer
 }
 
 // newInstance builds an instance that is not set up.
@@ -104,6 +110,14 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	in.content, err = content.New(t.Context(), d, trail, log)
 	check(err)
 	revisions := revision.New(d, trail, in.content)
+	dir := t.TempDir()
+	in.warehouse = warehouse.New(warehouse.Deps{
+		DB: d, Audit: trail, Log: log, HasPeople: in.people.HasSetup,
+		Drivers: []engine.Driver{sqlite.Driver{Dirs: []string{dir}}}, SampleFile: filepath.Join(dir, "sample.db"),
+	})
+	t.Cleanup(in.warehouse.Close)
+	in.people.OnSetup(in.warehouse.ConnectSample)
+	in.queries = query.New(query.Deps{Warehouse: in.warehouse, Settings: in.settings, Clock: clk, Timeout: 10 * time.Second})
 	verifier := apikey.NewVerifier(d, peppers, in.people.Subjects(), use, log)
 	jar := cookie.Jar{
 		MaxAge: 14 * 24 * time.Hour, Clock: clock.System{}, Timeout: in.settings.Timeout,
@@ -114,6 +128,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,
 			Content: in.content, Revisions: revisions,
 			Snippets: snippet.NewService(d, in.content), Timelines: timeline.NewService(d, trail, in.content),
+			Warehouse: in.warehouse, Queries: in.queries,
 			Version: "v0.62.0", Product: "v1.2.3",
 		}),
 		Rules:        api.Rules(in.people),
