@@ -21,6 +21,11 @@ type queryRoutes struct {
 	clock     clock.Clock
 }
 
+// newQueryRoutes is also for the routes that run saved questions.
+func newQueryRoutes(s Services) queryRoutes {
+	return queryRoutes{databases: databaseRoutes{s.Warehouse}, queries: s.Queries, clock: clock.System{}}
+}
+
 // datasetInput is a query, which is the whole body.
 type datasetInput struct {
 	Query    map[string]any   `json:"*"`
@@ -40,7 +45,7 @@ type exportInput struct {
 // QueryEndpoints returns the routes that run queries which are not saved
 // (contract/content-data.md 6.3 to 6.5).
 func QueryEndpoints(s Services) []endpoint.Endpoint {
-	r := queryRoutes{databases: databaseRoutes{s.Warehouse}, queries: s.Queries, clock: clock.System{}}
+	r := newQueryRoutes(s)
 	run := access.Authenticated(access.KindQueries, access.Read)
 	list := []endpoint.Endpoint{
 		endpoint.New("POST", "/api/dataset", "Run a query", run, r.run).Answers(http.StatusAccepted),
