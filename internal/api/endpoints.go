@@ -5,6 +5,7 @@ import (
 
 	"latchkey/internal/apikey"
 	"latchkey/internal/content"
+	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
@@ -23,21 +24,22 @@ type Mailer interface{ Configured() bool }
 
 // Services are what the routes call. All are required except where noted.
 type Services struct {
-	People    *people.Service
-	Groups    *group.Service
-	Keys      *apikey.Service
-	Content   *content.Service
-	Summaries CardSummaries // nil: lists of items show of cards what all content has
-	Revisions *revision.Log
-	Snippets  *snippet.Service
-	Timelines *timeline.Service
-	Settings  *setting.Service
-	Warehouse *warehouse.Service
-	Queries   *query.Service
-	Mail      Mailer
-	Jar       cookie.Jar
-	Version   string // the release of Metabase that is spoken, such as v0.62.0
-	Product   string // our own release
+	People     *people.Service
+	Groups     *group.Service
+	Keys       *apikey.Service
+	Content    *content.Service
+	Summaries  CardSummaries // nil: lists of items show of cards what all content has
+	Revisions  *revision.Log
+	Dashboards *dashboard.Service
+	Snippets   *snippet.Service
+	Timelines  *timeline.Service
+	Settings   *setting.Service
+	Warehouse  *warehouse.Service
+	Queries    *query.Service
+	Mail       Mailer
+	Jar        cookie.Jar
+	Version    string // the release of Metabase that is spoken, such as v0.62.0
+	Product    string // our own release
 }
 
 // Endpoints returns all routes of the domain.
@@ -47,6 +49,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		GroupEndpoints(s.Groups, s.People),
 		MembershipEndpoints(s.Groups, s.People),
 		UserEndpoints(s.People, s.Jar),
+		DashboardEndpoints(s.Dashboards, s.Content, s.People),
 		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),
 		SnippetEndpoints(s.Snippets, s.Content, s.People),
 		TimelineEndpoints(s.Timelines, s.Content, s.People),

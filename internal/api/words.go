@@ -25,6 +25,9 @@ func wordsOf(rule string) (ruleWords, bool) {
 	case endpoint.RulePosInt:
 		const s = "value must be an integer greater than zero."
 		return ruleWords{s, s}, true
+	case endpoint.RuleNatural:
+		const s = "value must be an integer greater than or equal to zero."
+		return ruleWords{s, s}, true
 	case endpoint.RuleInt:
 		const s = "value must be an integer."
 		return ruleWords{s, s}, true
@@ -51,6 +54,8 @@ func wordsOf(rule string) (ruleWords, bool) {
 		return ruleWords{s, s}, true
 	case endpoint.RuleMap:
 		return ruleWords{"Value must be a map.", "invalid type"}, true
+	case endpoint.RuleParameter:
+		return ruleWords{"parameter must be a map with :id and :type keys", "invalid type"}, true
 	case endpoint.RuleAny:
 		return ruleWords{"value of any type.", "should not be null"}, true
 	case endpoint.RuleString, endpoint.RuleEntity, endpoint.RuleNonEmpty, endpoint.RuleEnum, endpoint.RuleList, endpoint.RuleObject:

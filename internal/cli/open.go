@@ -13,6 +13,7 @@ import (
 	"latchkey/internal/clock"
 	"latchkey/internal/config"
 	"latchkey/internal/content"
+	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
@@ -31,24 +32,25 @@ import (
 
 // house is the domain, put together.
 type house struct {
-	db        *db.DB
-	audit     *audit.Log
-	settings  *setting.Service
-	groups    *group.Service
-	mail      *mail.Mailer
-	people    *people.Service
-	usage     *usage.Service
-	keys      *apikey.Service
-	verifier  *apikey.Verifier
-	content   *content.Service
-	revisions *revision.Log
-	bulk      *bulk.Service // made with the APIs, whose calls it stands for
-	snippets  *snippet.Service
-	timelines *timeline.Service
-	warehouse *warehouse.Service
-	queries   *query.Service
-	metrics   *metrics.Metrics // nil when they are off
-	timer     *metrics.Sampler // nil when they are off
+	db         *db.DB
+	audit      *audit.Log
+	settings   *setting.Service
+	groups     *group.Service
+	mail       *mail.Mailer
+	people     *people.Service
+	usage      *usage.Service
+	keys       *apikey.Service
+	verifier   *apikey.Verifier
+	content    *content.Service
+	revisions  *revision.Log
+	dashboards *dashboard.Service
+	bulk       *bulk.Service // made with the APIs, whose calls it stands for
+	snippets   *snippet.Service
+	timelines  *timeline.Service
+	warehouse  *warehouse.Service
+	queries    *query.Service
+	metrics    *metrics.Metrics // nil when they are off
+	timer      *metrics.Sampler // nil when they are off
 }
 
 // open wires the domain, top to bottom. Its errors are one line each.
@@ -104,6 +106,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 		return nil, err
 	}
 	h.revisions = revision.New(d, h.audit, h.content)
+	h.dashboards = dashboard.NewService(d, h.content, h.revisions)
 	h.snippets = snippet.NewService(d, h.content)
 	h.timelines = timeline.NewService(d, h.audit, h.content)
 	h.warehouse = warehouse.New(warehouse.Deps{

@@ -69,7 +69,7 @@ func (t *Type) readValue(dst reflect.Value, v any, text bool) *Problem {
 		return t.readList(dst, v, text)
 	case RuleObject:
 		return t.readObject(dst, v, text)
-	case RuleMap:
+	case RuleMap, RuleParameter:
 		return t.readMap(dst, v)
 	case RuleAny:
 		return t.readAny(dst, v)
@@ -182,13 +182,21 @@ func (t *Type) checkText(s string) (failed []Failure) {
 func (t *Type) readMap(dst reflect.Value, v any) *Problem {
 	m, ok := v.(map[string]any)
 	switch {
-	case !ok:
+	case !ok, t.Rule == RuleParameter && !isParameter(m):
 		return t.fail(v, WrongType)
 	case !cleanValue(m):
 		return t.fail(m, BadText)
 	}
 	dst.Set(reflect.ValueOf(m))
 	return nil
+}
+
+// isParameter reports whether a map has what every parameter of a question or
+// dashboard has (contract/content-data.md 1.3).
+func isParameter(m map[string]any) bool {
+	id, _ := m["id"].(string)
+	kind, _ := m["type"].(string)
+	return strings.TrimSpace(id) != "" && strings.TrimSpace(kind) != ""
 }
 
 func (t *Type) readAny(dst reflect.Value, v any) *Problem {

@@ -49,7 +49,7 @@ func bareSchema(t *Type) object {
 		return idOrRefSchema()
 	case RuleRestriction:
 		return restrictionRef()
-	case RuleMap:
+	case RuleMap, RuleParameter:
 		return object{"type": "object"}
 	case RuleList:
 		return object{"type": "array", "items": inputSchema(t.Elem)}

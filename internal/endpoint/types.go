@@ -30,6 +30,7 @@ const (
 	RulePassword  = "password"  // always a secret; Rules brings the check
 	RuleEnum      = "enum"      // one of the given words: enum=a|b
 	RuleMap       = "map"       // any object
+	RuleParameter = "parameter" // an object with at least an id and a type, both texts
 	RuleAny       = "any"       // anything
 	RuleList      = "list"      // a list of Elem; its tag's rule is that of the items
 	RuleObject    = "object"    // an object with Fields
@@ -91,7 +92,7 @@ func (k compiler) typeOf(t reflect.Type, tag ruleTag, part Part) (*Type, error) 
 	case t.Kind() == reflect.Bool:
 		err = choose(out, ifQuery(part, RuleBoolQuery, RuleBool), RuleBool, RuleBoolQuery)
 	case t == reflect.TypeFor[map[string]any]():
-		err = choose(out, RuleMap, RuleMap)
+		err = choose(out, RuleMap, RuleMap, RuleParameter)
 	case t == reflect.TypeFor[any]():
 		err = choose(out, RuleAny, RuleAny)
 	case t.Kind() == reflect.Slice:

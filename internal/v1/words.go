@@ -47,6 +47,7 @@ var ruleWords = map[string]string{
 	endpoint.RulePassword:    "a password that is long enough and not a common one",
 	endpoint.RuleEnum:        "one of the words",
 	endpoint.RuleMap:         "an object",
+	endpoint.RuleParameter:   "an object with an id and a type",
 	endpoint.RuleObject:      "an object",
 	endpoint.RuleAny:         "any value but null",
 	endpoint.RuleRestriction: "an object, the restriction of a key",
