@@ -38,7 +38,11 @@ func (c *upgrade) clause(v any, what string) []any {
 	}
 	list = modern(list)
 	tag := spell(text(list[0]))
-	if tag == "aggregation-options" {
+	switch {
+	case old[tag]:
+		c.fail("%q stands for a field or name as it did long ago, and cannot be read.", tag)
+		return []any{tag, newObject()}
+	case tag == "aggregation-options":
 		return c.named(list[1:])
 	}
 	opts, operands := split(tag, list[1:])
@@ -51,14 +55,24 @@ func (c *upgrade) clause(v any, what string) []any {
 		return c.cases(tag, opts, operands)
 	case "value":
 		return c.value(opts, operands)
+	case "and", "or", "not":
+		return c.logic(tag, opts, operands)
 	}
 	out := []any{tag, c.options(opts)}
 	for _, e := range operands {
-		if tag == "and" || tag == "or" || tag == "not" {
-			out = append(out, c.clause(e, "A filter or condition"))
-		} else {
-			out = append(out, c.operand(e))
-		}
+		out = append(out, c.operand(e))
+	}
+	return out
+}
+
+// logic upgrades what joins conditions.
+func (c *upgrade) logic(tag string, opts *object, operands []any) []any {
+	if len(operands) == 0 {
+		c.fail("%q needs a condition.", tag)
+	}
+	out := []any{tag, c.options(opts)}
+	for _, e := range operands {
+		out = append(out, c.clause(e, "A filter or condition"))
 	}
 	return out
 }
@@ -81,7 +95,7 @@ func split(tag string, args []any) (*object, []any) {
 		return nil, args
 	case args[last] == nil:
 		return nil, args[:last]
-	case args[0] == nil:
+	case args[0] == nil && at == 1: // null options of MBQL 5
 		return nil, args[1:]
 	}
 	return nil, args
@@ -109,8 +123,8 @@ func (c *upgrade) operand(v any) any {
 // value upgrades a value. What it holds is data, not clauses. The legacy form
 // spells its types with "_"; MBQL 5 always says what type it is.
 func (c *upgrade) value(opts *object, operands []any) []any {
-	if len(operands) != 1 {
-		c.fail(`"value" takes one value.`)
+	if len(operands) != 1 || isObject(operands[0]) {
+		c.fail(`"value" takes one value: text, a number, true, false or null.`)
 		return []any{"value", newObject(), nil}
 	}
 	typed := newObject()
@@ -176,7 +190,7 @@ func (c *upgrade) aggregationRef(opts *object, operands []any) []any {
 	if i, ok := number(ref); ok && i >= 0 && i < int64(len(c.aggregations)) {
 		ref = c.aggregations[i]
 	}
-	if id, ok := ref.(string); !ok || !slices.Contains(c.aggregations, id) {
+	if !c.known[text(ref)] {
 		c.fail("The query refers to the aggregation %s, and the stage has %d.", encode(ref), len(c.aggregations))
 	}
 	return []any{"aggregation", c.options(opts), ref}

@@ -23,11 +23,11 @@ var manyTexts = keySet("contains", "does-not-contain", "starts-with", "ends-with
 // clause follows from it; a reference keeps its types, unless both are the same.
 func legacyOptions(tag string, opts *object) *object {
 	ref := tag == "field" || tag == "expression" || tag == "aggregation"
-	base := opts.get("base-type")
+	base := text(opts.get("base-type"))
 	return opts.without(func(k string) bool {
 		switch k {
 		case "effective-type":
-			return !ref || base == nil || base == opts.get(k)
+			return !ref || base == "" || base == text(opts.get(k))
 		case "base-type":
 			return !ref
 		}
@@ -113,6 +113,10 @@ func (d downgrade) cases(clause []any, opts *object) []any {
 	return []any{clause[0], clause[1], all}
 }
 
+// ownOptions are the clauses that keep their options in the legacy form, even as
+// aggregations.
+var ownOptions = keySet("field", "expression", "aggregation", "value", "offset")
+
 // aggregation downgrades an aggregation. Its name and other options always
 // stand around it.
 func (d downgrade) aggregation(v any) any {
@@ -120,7 +124,7 @@ func (d downgrade) aggregation(v any) any {
 	tag := text(list[0])
 	own, _ := list[1].(*object)
 	opts := legacyOptions(tag, own)
-	if opts.len() == 0 || tag == "field" || tag == "expression" || tag == "offset" {
+	if opts.len() == 0 || ownOptions[tag] {
 		return d.operand(v)
 	}
 	bare := slices.Concat([]any{tag, newObject()}, list[2:])

@@ -2,6 +2,9 @@ package mbql
 
 import "slices"
 
+// old are the clauses that modern turns into others.
+var old = keySet("field-id", "field-literal", "joined-field", "fk->", "datetime-field", "binning-strategy", "named")
+
 // modern turns the clauses from before Metabase 0.39, which stored cards and old
 // scripts still hold, into the legacy form of today. Others stay as they are.
 func modern(list []any) []any {

@@ -110,6 +110,7 @@ func TestLenient(t *testing.T) {
 		{"one filter", stage(`"filters":["=",["field",2,null],3]`), inner(`"filter":["=",["field",2,null],3]`)},
 		{"a filter in a stage", stage(`"filter":["and",["=",["field",2,null],3],["=",["field",4,{}],5]]`), inner(`"filter":["and",["=",["field",2,null],3],["=",["field",4,null],5]]`)},
 		{"an and in filters", stage(`"filters":[["and",{},["=",{},1,2],["and",{},["=",{},3,4]]]]`), stage(`"filters":[["=",{},1,2],["=",{},3,4]]`)},
+		{"an and of nothing", inner(`"filter":["and"]`), `{"database":1,"stages":[{"source-table":1,"filters":[["and",{}]]}]}`},
 		{"no options", stage(`"aggregation":[["count"],["sum",["field",null,2]]]`), stage(`"aggregation":[["count",{}],["sum",{},["field",{},2]]]`)},
 		{"a card in a stage", `{"database":1,"stages":[{"source-table":"card__4"}]}`, `{"database":1,"stages":[{"source-card":4}]}`},
 		{"an aggregation by position", stage(`"aggregation":[["count"]],"order-by":[["asc",["aggregation",0]]]`), inner(`"aggregation":[["count"]],"order-by":[["asc",["aggregation",0]]]`)},

@@ -49,6 +49,8 @@ func plainStage(stage *object, last bool) *object {
 			out.set(k, each(list, p.join))
 		case k == "filters":
 			out.set(k, p.conditions(v))
+		case k == "expressions":
+			out.set(k, p.expressions(v))
 		case slices.Contains(clauseKeys, k):
 			out.set(k, p.value(v))
 		case k == "template-tags":
@@ -74,16 +76,25 @@ func (p plain) value(v any) any {
 		return each(list, p.value)
 	}
 	keep := legacyOptions(tag, opts)
-	if name := opts.get(expressionName); name != nil {
-		keep.set(expressionName, name)
-	}
 	if tag == "aggregation" && len(list) == 3 {
 		return []any{tag, keep, jsonInt(int64(p.index[text(list[2])]))}
 	}
 	if tag == "value" {
-		return []any{tag, valueOptions(opts, list[2]), list[2], opts.get(expressionName)}
+		return []any{tag, valueOptions(opts, list[2]), list[2]}
 	}
 	return slices.Concat([]any{tag, keep}, each(list[2:], p.value))
+}
+
+// expressions makes each expression a pair of its name and what it is.
+func (p plain) expressions(v any) []any {
+	list, _ := v.([]any)
+	out := make([]any, len(list))
+	for i, e := range list {
+		clause, _ := e.([]any)
+		opts, _ := clause[1].(*object)
+		out[i] = []any{opts.get(expressionName), p.value(e)}
+	}
+	return out
 }
 
 // conditions takes every "and" of a list of conditions apart.

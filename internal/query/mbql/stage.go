@@ -8,12 +8,12 @@ import (
 // stage upgrades a structured stage. The first stage needs a source.
 func (c *upgrade) stage(o *object, first bool) *object {
 	out := newObject("lib/type", "mbql.stage/mbql")
-	if first && o.get("source-table") == nil && o.get("source-card") == nil {
+	if first && !hasSource(o) {
 		c.fail(`A structured query needs "source-table", "source-card" or "source-query".`)
 		return nil
 	}
-	before := c.aggregations
-	defer func() { c.aggregations = before }()
+	aggregated, known := c.aggregations, c.known
+	defer func() { c.aggregations, c.known = aggregated, known }()
 	aggregations := listOf(o.get("aggregation"))
 	c.name(aggregations)
 	for _, k := range o.keys {
@@ -50,6 +50,8 @@ func (c *upgrade) stageKey(out *object, k string, v any) {
 			c.fail(`"limit" must be a number, 0 or more.`)
 		}
 		out.set(k, v)
+	case "template-tags":
+		out.set(k, c.templateTags(v))
 	case "page":
 		c.page(v)
 		out.set(k, v)
@@ -88,6 +90,9 @@ func (c *upgrade) page(v any) {
 func (c *upgrade) conditions(out *object, key string, v any) {
 	var list []any
 	for _, e := range c.listAt(key, v) {
+		if isEmptyAnd(e) {
+			continue // as programs leave it when the last condition goes
+		}
 		clause := c.clause(e, "A filter or condition")
 		if c.err != nil {
 			return
@@ -99,6 +104,11 @@ func (c *upgrade) conditions(out *object, key string, v any) {
 	}
 	earlier, _ := out.get(key).([]any)
 	setList(out, key, slices.Concat(earlier, list))
+}
+
+func isEmptyAnd(v any) bool {
+	list, _ := v.([]any)
+	return len(list) > 0 && spell(text(list[0])) == "and" && (len(list) == 1 || len(list) == 2 && isObject(list[1]))
 }
 
 // parts returns the parts of an "and", or the one condition.
@@ -127,6 +137,7 @@ func (c *upgrade) name(aggregations []any) {
 			c.aggregations[i] = c.ids.next()
 		}
 	}
+	c.known = keySet(c.aggregations...)
 }
 
 // uuidOf returns the lib/uuid that was sent with a clause.
@@ -194,12 +205,12 @@ func (c *upgrade) orderBy(v any) []any {
 			return nil
 		}
 		clause = direction(clause)
-		if clause[0] != "asc" && clause[0] != "desc" {
+		opts, what := split("order-by", clause[1:])
+		if clause[0] != "asc" && clause[0] != "desc" || len(what) != 1 {
 			c.fail(`Each part of "order-by" must be ["asc", what] or ["desc", what].`)
 			return nil
 		}
-		opts, _ := clause[1].(*object)
-		out = append(out, []any{clause[0], c.options(opts), c.ref(clause[len(clause)-1], "What is sorted by")})
+		out = append(out, []any{clause[0], c.options(opts), c.ref(what[0], "What is sorted by")})
 	}
 	return out
 }
@@ -329,6 +340,10 @@ func (c *upgrade) joinStages(o *object) []any {
 	inner, nested := o.get("source-query").(*object)
 	if !nested {
 		return c.innerStages(source)
+	}
+	if hasSource(o) {
+		c.fail(`A join has "source-table" or "source-query", not both.`)
+		return nil
 	}
 	stages := c.innerStages(inner)
 	if columns, ok := o.get("source-metadata").([]any); ok && c.err == nil {

@@ -11,11 +11,12 @@ import (
 // up in err; what is returned then is of no use.
 type upgrade struct {
 	ids          *uuids
-	aggregations []string // the lib/uuid of each aggregation of the stage at hand
+	aggregations []string        // the lib/uuid of each aggregation of the stage at hand
+	known        map[string]bool // the same, to look one up
 	err          error
 }
 
-func newUpgrade(sent *object) *upgrade { return &upgrade{ids: newUUIDs(sent)} }
+func newUpgrade(sent *object) *upgrade { return &upgrade{ids: &uuids{sent: sent}} }
 
 func (c *upgrade) fail(format string, args ...any) {
 	if c.err == nil {
@@ -103,7 +104,7 @@ func (c *upgrade) stageOf(stage *object, i int) *object {
 	switch {
 	case i > 0 && isNative(stage):
 		c.fail("Stage %d is native. Only the first stage can be.", i)
-	case i > 0 && (stage.get("source-table") != nil || stage.get("source-card") != nil):
+	case i > 0 && hasSource(stage):
 		c.fail("Stage %d has a source. Its source is the stage before it.", i)
 	case stage.get("source-query") != nil:
 		c.fail(`Stage %d has "source-query". Its source is the stage before it.`, i)
@@ -132,7 +133,7 @@ func (c *upgrade) innerStages(inner *object) []any {
 		c.fail(`"source-query" must be an object.`)
 		return nil
 	}
-	if inner.get("source-table") != nil {
+	if hasSource(inner) {
 		c.fail(`A query has "source-table" or "source-query", not both.`)
 		return nil
 	}
@@ -190,10 +191,19 @@ func (c *upgrade) templateTags(v any) any {
 	return out
 }
 
+// hasSource reports whether a stage, or the inner query that is one, names a
+// table or card.
+func hasSource(o *object) bool {
+	return o.get("source-table") != nil || o.get("source-card") != nil
+}
+
 // source reads the source of a stage or join: a table, or a card as "card__77".
 func (c *upgrade) source(out *object, key string, v any) {
 	if card, ok := strings.CutPrefix(text(v), "card__"); ok && key == "source-table" {
 		key, v = "source-card", integer(card)
+	}
+	if hasSource(out) {
+		c.fail(`A stage has "source-table" or "source-card", not both.`)
 	}
 	if n, ok := number(v); !ok || n <= 0 {
 		c.fail(`%q must be the number of a table, or "card__" and the number of a card.`, key)

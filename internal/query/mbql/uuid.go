@@ -20,15 +20,15 @@ func nameUUID(space, name string) string {
 // uuids makes the UUIDs of one query: the n-th of the same query is always the
 // same, and no other query has it.
 type uuids struct {
+	sent *object
 	seed string
 	n    int
 }
 
-func newUUIDs(sent *object) *uuids {
-	return &uuids{seed: nameUUID("query", string(encodeSorted(sent)))}
-}
-
 func (u *uuids) next() string {
+	if u.seed == "" { // SQL needs none
+		u.seed = nameUUID("query", string(encodeSorted(u.sent)))
+	}
 	u.n++
 	return nameUUID(u.seed, strconv.Itoa(u.n))
 }
