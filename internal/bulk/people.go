@@ -90,14 +90,79 @@ func firstLines(lines []Line) map[string]int {
 	return out
 }
 
-func (st *arrivals) count() int    { return len(st.lines) }
-func (st *arrivals) span(int) int  { return 1 }
+func (st *arrivals) count() int { return len(st.lines) }
+
+// span is all the rest, unless each person needs a letter.
+func (st *arrivals) span(from int) int {
+	if st.in.Invite {
+		return 1
+	}
+	return len(st.lines) - from
+}
+
 func (st *arrivals) know([]Result) {}
 
-func (st *arrivals) do(ctx context.Context, from, _ int, alone bool) ([]Result, error) {
-	r := Result{Index: from}
+// do finds out who is there already, and makes the others as a set.
+func (st *arrivals) do(ctx context.Context, from, to int, alone bool) ([]Result, error) {
+	emails := make([]string, 0, to-from)
+	for i := from; i < to; i++ {
+		if l := &st.lines[i]; l.Err == nil && people.ValidEmail(l.Email) {
+			emails = append(emails, l.Email)
+		}
+	}
+	there, err := st.s.people.ByEmails(ctx, st.who, emails)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, to-from)
+	var list []people.NewUser
+	var ready []int
+	for i := from; i < to; i++ {
+		r, n, err := st.line(ctx, i, there, alone)
+		if err != nil {
+			return nil, err
+		}
+		if results[i-from] = r; n != nil {
+			list, ready = append(list, *n), append(ready, i)
+		}
+		if r.Status == Failed && !alone && st.in.Update {
+			return results[:i-from+1], nil // all of it is undone, and the database may take no more
+		}
+	}
+	return results, st.make(ctx, list, ready, results, from, alone)
+}
+
+// line finds out what is to be done for a line: it returns the result, or the
+// person to be made.
+func (st *arrivals) line(ctx context.Context, i int, there map[string]people.User, alone bool) (r Result, n *people.NewUser, err error) {
 	do := func(ctx context.Context) (err error) {
-		r.Status, r.ID, err = st.arrive(ctx, from)
+		r, n, err = st.arrive(ctx, i, there)
+		return err
+	}
+	if _, known := there[strings.ToLower(st.lines[i].Email)]; known && st.in.Update && alone {
+		err = st.s.db.Attempt(ctx, do)
+	} else {
+		err = do(ctx)
+	}
+	refused, err := refusedWhole(err)
+	if refused != nil {
+		r = failure(i, refused)
+	}
+	return r, n, err
+}
+
+// make makes the people who are not there.
+func (st *arrivals) make(ctx context.Context, list []people.NewUser, ready []int, results []Result, from int, alone bool) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if !st.in.Invite {
+		ids, refused, err := st.s.people.CreateMany(ctx, st.who, list)
+		return tell(results, ready, from, ids, refused, err)
+	}
+	var u people.User
+	do := func(ctx context.Context) (err error) {
+		u, err = st.s.people.Create(ctx, st.who, list[0])
 		return err
 	}
 	var err error
@@ -106,44 +171,39 @@ func (st *arrivals) do(ctx context.Context, from, _ int, alone bool) ([]Result, 
 	} else {
 		err = do(ctx)
 	}
-	refused, err := refusedWhole(err)
-	if refused != nil {
-		r = failure(from, refused)
-	}
-	r.made = r.Status == Created
-	return []Result{r}, err
+	return tell(results, ready, from, []int64{u.ID}, []error{nil}, err)
 }
 
-// arrive makes, changes or finds the person of a line.
-func (st *arrivals) arrive(ctx context.Context, i int) (Status, int64, error) {
-	l := &st.lines[i]
+// arrive changes or finds the person of a line, or says whom to make.
+func (st *arrivals) arrive(ctx context.Context, i int, there map[string]people.User) (Result, *people.NewUser, error) {
+	l, r := &st.lines[i], Result{Index: i}
 	if l.Err != nil {
-		return Failed, 0, l.Err
+		return r, nil, l.Err
 	}
 	if first, ok := st.first[strings.ToLower(l.Email)]; ok && first != i {
-		return Failed, 0, fault.Coded(fault.Invalid, "duplicate", "The address stands on line %d already.", st.lines[first].Number)
+		return r, nil, fault.Coded(fault.Invalid, "duplicate", "The address stands on line %d already.", st.lines[first].Number)
 	}
 	groups, err := st.groupIDs(l)
 	if err != nil {
-		return Failed, 0, err
+		return r, nil, err
 	}
 	o := Operation{Op: CreatePerson, Email: l.Email, First: l.First, Last: l.Last, Groups: targetsOf(groups)}
 	if err := st.judge(ctx, &o); err != nil {
-		return Failed, 0, err
+		return r, nil, err
 	}
-	old, err := st.s.people.ByEmail(ctx, st.who, l.Email)
+	old, known := there[strings.ToLower(l.Email)]
 	switch {
-	case err == nil && st.in.Update:
-		return st.update(ctx, old, l, groups)
-	case err == nil:
-		return Exists, old.ID, nil
-	case !fault.Is(err, fault.NotFound):
-		return Failed, 0, err
+	case known && st.in.Update:
+		r.Status, r.ID, err = st.update(ctx, old, l, groups)
+		return r, nil, err
+	case known:
+		r.Status, r.ID = Exists, old.ID
+		return r, nil, nil
 	}
-	u, err := st.s.people.Create(ctx, st.who, people.NewUser{
+	r.Status = Created
+	return r, &people.NewUser{
 		Email: l.Email, FirstName: l.First, LastName: l.Last, Groups: append(groups, access.AllUsers), Quiet: !st.in.Invite,
-	})
-	return Created, u.ID, err
+	}, nil
 }
 
 // judge asks whether the caller may do an operation, and remembers what a

@@ -5,9 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/internal/access"
+	"latchkey/internal/apptest/dbtest"
 	"latchkey/internal/bulk"
+	"latchkey/internal/db"
 	"latchkey/internal/fault"
 )
 
@@ -169,5 +172,32 @@ null
 	}
 	if f := fault.As(lines[2].Err); f.Fields["phone"] == "" {
 		t.Errorf("%v", f)
+	}
+}
+
+// Many people take one short transaction.
+func TestImportIsFast(t *testing.T) {
+	w := open(t, dbtest.NewPlace(t, dbtest.SQLite))
+	g, err := w.groups.Create(t.Context(), admin, "large")
+	check(t, err)
+	const n = bulk.MaxSteps
+	var b strings.Builder
+	b.WriteString("email,first_name,groups\n")
+	for i := range n {
+		fmt.Fprintf(&b, "p%d@example.com,P,large\n", i)
+	}
+	start := time.Now()
+	r := w.take(admin, bulk.Import{Request: atomic()}, b.String())
+	t.Logf("%d people in %v", n, time.Since(start))
+	if r.Count(bulk.Created) != n {
+		t.Errorf("%d made: %+v", r.Count(bulk.Created), r.Results[0])
+	}
+	for _, id := range []int64{g.ID, access.AllUsers} {
+		if g, _ := w.groups.Snapshot().ByID(id); g.MemberCount != n {
+			t.Errorf("%s has %d members", g.Name, g.MemberCount)
+		}
+	}
+	if entries, err := db.One(t.Context(), w.db, db.Scalar[int], "SELECT count(*) FROM audit WHERE action = 'membership.add'"); err != nil || entries > n/1000 {
+		t.Errorf("%d entries about memberships, %v", entries, err)
 	}
 }

@@ -23,12 +23,12 @@ func (st *operations) count() int { return len(st.ops) }
 // span is how many operations of one kind follow each other.
 func (st *operations) span(from int) int {
 	first, n := &st.ops[from], 1
-	if !inSets(first.Op) {
+	if !inSets(first.Op) || first.Invite {
 		return n
 	}
 	// Kinds are kept apart: what is done to a collection reaches what lies in it.
 	for from+n < len(st.ops) {
-		if o := &st.ops[from+n]; o.Op != first.Op || o.Kind != first.Kind || o.Collection != first.Collection && isItem(o.Op) || o.Placed != first.Placed {
+		if o := &st.ops[from+n]; o.Op != first.Op || o.Invite || o.Kind != first.Kind || o.Collection != first.Collection && isItem(o.Op) || o.Placed != first.Placed {
 			break
 		}
 		n++
@@ -37,7 +37,9 @@ func (st *operations) span(from int) int {
 }
 
 // inSets reports whether operations are done many at once.
-func inSets(op Op) bool { return op == AddMembership || op == RemoveMembership || isItem(op) }
+func inSets(op Op) bool {
+	return op == AddMembership || op == RemoveMembership || op == CreatePerson || isItem(op)
+}
 
 // isItem reports whether an operation is about an item of a collection.
 func isItem(op Op) bool { return op == Archive || op == Restore || op == Move || op == Delete }
@@ -72,7 +74,9 @@ func (st *operations) do(ctx context.Context, from, to int, alone bool) ([]Resul
 	switch op := st.ops[from].Op; {
 	case isItem(op):
 		err = st.items(ctx, ready, results, from, alone)
-	case inSets(op):
+	case op == CreatePerson && !st.ops[from].Invite:
+		err = st.persons(ctx, ready, results, from)
+	case op == AddMembership, op == RemoveMembership:
 		err = st.members(ctx, ready, results, from)
 	default:
 		err = st.single(ctx, from, alone, &results[0])
@@ -112,6 +116,23 @@ func (st *operations) members(ctx context.Context, ready []int, results []Result
 	} else {
 		refused, err = st.s.groups.RemoveMembers(ctx, st.who, pairs)
 	}
+	return tell(results, ready, from, ids, refused, err)
+}
+
+// persons makes people as a set.
+func (st *operations) persons(ctx context.Context, ready []int, results []Result, from int) error {
+	list := make([]people.NewUser, len(ready))
+	for n, i := range ready {
+		list[n] = newUser(&st.ops[i])
+		delete(st.ids, st.ops[i].Ref) // of a part that was undone
+	}
+	ids, refused, err := st.s.people.CreateMany(ctx, st.who, list)
+	return tell(results, ready, from, ids, refused, err)
+}
+
+// tell writes what became of a set into the results: ids of what was made, and
+// why something was not; or why all of it was not.
+func tell(results []Result, ready []int, from int, ids []int64, refused []error, err error) error {
 	whole, err := refusedWhole(err)
 	if err != nil {
 		return err
@@ -127,6 +148,15 @@ func (st *operations) members(ctx context.Context, ready []int, results []Result
 		}
 	}
 	return nil
+}
+
+// newUser is the person whom an operation makes.
+func newUser(o *Operation) people.NewUser {
+	groups := []int64{access.AllUsers}
+	for _, t := range o.Groups {
+		groups = append(groups, t.ID)
+	}
+	return people.NewUser{Email: o.Email, FirstName: o.First, LastName: o.Last, Groups: groups, Quiet: !o.Invite}
 }
 
 // refusedWhole tells what refuses a set as a whole from a failure of the house.
@@ -165,13 +195,7 @@ func (st *operations) perform(ctx context.Context, o *Operation) (int64, error) 
 		g, err := st.s.groups.Create(ctx, st.who, o.Name)
 		return g.ID, err
 	case CreatePerson:
-		groups := []int64{access.AllUsers}
-		for _, t := range o.Groups {
-			groups = append(groups, t.ID)
-		}
-		u, err := st.s.people.Create(ctx, st.who, people.NewUser{
-			Email: o.Email, FirstName: o.First, LastName: o.Last, Groups: groups, Quiet: !o.Invite,
-		})
+		u, err := st.s.people.Create(ctx, st.who, newUser(o))
 		return u.ID, err
 	}
 	return 0, fault.New(fault.Invalid, "There is no such operation.")

@@ -272,6 +272,9 @@ func (s *Service) changedPairs(ctx context.Context, who *access.Principal, actio
 			return fault.Wrap(err, "count members")
 		}
 		groups, users = append(groups, groupID), append(users, all[groupID]...)
+		if groupID == access.AllUsers {
+			continue // everybody is in it, from the entry that made them
+		}
 		entries = append(entries, audit.Entry{
 			Action: action, ObjectKind: "group", ObjectID: groupID, ObjectName: e.groups[groupID].Name, Details: memberDetails(all[groupID]),
 		})
@@ -308,4 +311,50 @@ func anys(ids []int64) []any {
 func (s *Service) MembershipID(ctx context.Context, p Pair) (int64, error) {
 	ids, err := db.All(ctx, s.db, db.Scalar[int64], "SELECT id FROM membership WHERE group_id = ?1 AND user_id = ?2", p.GroupID, p.UserID)
 	return cmp.Or(append(ids, 0)...), fault.Wrap(err, "read membership")
+}
+
+// Closed says which of some groups who may not put a new user into, and why:
+// unknown groups, and Administrators for a restricted key. All Users is always
+// among them, with what is wrong with a user who is not in it.
+func (s *Service) Closed(ctx context.Context, who *access.Principal, groups []int64) (map[int64]error, error) {
+	known, err := s.selectByID(ctx, distinct(groups))
+	if err != nil {
+		return nil, fault.Wrap(err, "read groups")
+	}
+	closed := map[int64]error{access.AllUsers: protected(access.AllUsers)}
+	for _, id := range groups {
+		if _, ok := known[id]; !ok {
+			closed[id] = unknownEnd()
+		} else if err := protectAdmins(who, id); err != nil {
+			closed[id] = err
+		}
+	}
+	return closed, nil
+}
+
+// SettleMany puts new, active users into their groups, inside the caller's
+// transaction. It decides nothing: the caller has, with Closed.
+func (s *Service) SettleMany(ctx context.Context, who *access.Principal, users []int64, groups map[int64][]int64) error {
+	var pairs []Pair
+	e := pairEnds{users: make(map[int64]end, len(users))}
+	wanted := map[Pair]int{}
+	for _, userID := range users {
+		e.users[userID] = end{active: true, person: true}
+		for _, id := range groups[userID] {
+			wanted[Pair{id, userID}] = len(pairs)
+			pairs = append(pairs, Pair{id, userID})
+		}
+	}
+	var ids []int64
+	for _, p := range pairs {
+		ids = append(ids, p.GroupID)
+	}
+	var err error
+	if e.groups, err = s.selectByID(ctx, distinct(ids)); err != nil {
+		return fault.Wrap(err, "read groups")
+	}
+	if _, err := s.insertPairs(ctx, pairs, wanted); err != nil {
+		return err
+	}
+	return s.changedPairs(ctx, who, "membership.add", e, pairs, 1)
 }
