@@ -159,6 +159,9 @@ func (c *upgrade) named(args []any) []any {
 	clause := c.clause(args[0], "An aggregation")
 	more, _ := args[len(args)-1].(*object)
 	if c.err == nil && more != nil {
+		if cased := clause[0] == "case" || clause[0] == "if"; cased && more.has("default") {
+			c.fail("The default of %q stands in the clause itself.", clause[0])
+		}
 		for _, k := range more.keys {
 			clause = withOption(clause, k, more.vals[k])
 		}
