@@ -5,6 +5,7 @@ import (
 
 	"latchkey/internal/apikey"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/snippet"
@@ -28,8 +29,8 @@ type Services struct {
 	Groups     *group.Service
 	Keys       *apikey.Service
 	Content    *content.Service
-	Summaries  CardSummaries // nil: lists of items show of cards what all content has
 	Revisions  *revision.Log
+	Cards      *card.Service
 	Dashboards *dashboard.Service
 	Snippets   *snippet.Service
 	Timelines  *timeline.Service
@@ -50,10 +51,11 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		MembershipEndpoints(s.Groups, s.People),
 		UserEndpoints(s.People, s.Jar),
 		DashboardEndpoints(s.Dashboards, s.Content, s.People),
+		CardEndpoints(s.Cards, s.Content, s.People, s.Version),
 		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),
 		SnippetEndpoints(s.Snippets, s.Content, s.People),
 		TimelineEndpoints(s.Timelines, s.Content, s.People),
-		CollectionEndpoints(s.Content, s.People, s.Summaries),
+		CollectionEndpoints(s.Content, s.People, s.Cards),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),

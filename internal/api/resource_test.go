@@ -22,6 +22,7 @@ import (
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/snippet"
@@ -35,6 +36,7 @@ import (
 	"latchkey/internal/mail"
 	"latchkey/internal/people"
 	"latchkey/internal/query"
+	"latchkey/internal/query/mbql"
 	"latchkey/internal/secret"
 	"latchkey/internal/setting"
 	"latchkey/internal/usage"
@@ -59,6 +61,9 @@ const (
 	positiveTexts = `value must be an integer greater than zero.`
 )
 
+// closedDatabase is a database that only administrators may query.
+const closedDatabase = 9
+
 // instance is the real domain behind the dialect.
 type instance struct {
 	api       *api.API
@@ -70,6 +75,7 @@ type instance struct {
 	people    *people.Service
 	keys      *apikey.Service
 	content   *content.Service
+	cards     *card.Service
 	warehouse *warehouse.Service
 	queries   *query.Service
 	names     map[string]string // what {name} stands for in rows
@@ -119,6 +125,15 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	t.Cleanup(in.warehouse.Close)
 	in.people.OnSetup(in.warehouse.ConnectSample)
 	in.queries = query.New(query.Deps{Warehouse: in.warehouse, Settings: in.settings, Clock: clk, Timeout: 10 * time.Second})
+	in.cards = card.NewService(card.Deps{
+		DB: d, Audit: trail, Content: in.content, Revisions: revisions,
+		MayRun: func(_ context.Context, who *access.Principal, q mbql.Query) error {
+			if q.Database() == closedDatabase && !who.IsAdmin() {
+				return access.Forbidden()
+			}
+			return nil
+		},
+	})
 	verifier := apikey.NewVerifier(d, peppers, in.people.Subjects(), use, log)
 	jar := cookie.Jar{
 		MaxAge: 14 * 24 * time.Hour, Clock: clock.System{}, Timeout: in.settings.Timeout,
@@ -127,7 +142,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	in.api, err = api.New(api.Deps{
 		Endpoints: api.Endpoints(api.Services{
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,
-			Content: in.content, Revisions: revisions, Dashboards: dashboard.NewService(d, in.content, revisions),
+			Content: in.content, Revisions: revisions, Cards: in.cards, Dashboards: dashboard.NewService(d, in.content, revisions),
 			Snippets: snippet.NewService(d, in.content), Timelines: timeline.NewService(d, trail, in.content),
 			Warehouse: in.warehouse, Queries: in.queries,
 			Version: "v0.62.0", Product: "v1.2.3",
@@ -174,9 +189,18 @@ func eachEmpty(t *testing.T, throttle bool, f func(t *testing.T, in *instance)) 
 // "root" of Administrators.
 func eachInstance(t *testing.T, f func(t *testing.T, in *instance)) {
 	t.Helper()
-	eachEmpty(t, false, func(t *testing.T, in *instance) {
+	eachFurnished(t, func(t *testing.T, in *instance, _ *db.DB) { f(t, in) })
+}
+
+// eachFurnished is eachInstance for tests that prepare the database too.
+func eachFurnished(t *testing.T, f func(t *testing.T, in *instance, d *db.DB)) {
+	t.Helper()
+	dbtest.EachPlace(t, func(t *testing.T, p dbtest.Place) {
+		clk := clock.NewFake(theStart(t))
+		d := p.Open(t, dbtest.WithClock(clk))
+		in := newInstance(t, d, clk, false)
 		in.furnish(t)
-		f(t, in)
+		f(t, in, d)
 	})
 }
 

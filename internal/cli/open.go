@@ -13,6 +13,7 @@ import (
 	"latchkey/internal/clock"
 	"latchkey/internal/config"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/snippet"
@@ -43,6 +44,7 @@ type house struct {
 	verifier   *apikey.Verifier
 	content    *content.Service
 	revisions  *revision.Log
+	cards      *card.Service
 	dashboards *dashboard.Service
 	bulk       *bulk.Service // made with the APIs, whose calls it stands for
 	snippets   *snippet.Service
@@ -116,6 +118,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	})
 	h.people.OnSetup(h.warehouse.ConnectSample)
 	h.queries = query.New(query.Deps{Warehouse: h.warehouse, Settings: h.settings, Clock: clk, Timeout: cfg.QueryTimeout, Snippet: h.snippetText})
+	h.cards = card.NewService(cardDeps(h))
 	h.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
 		Prefix:     func() string { return h.settings.String("api-key-prefix") },

@@ -36,7 +36,7 @@ func (h *house) vocabulary() func() *access.Vocabulary {
 func (h *house) dialect() api.Services {
 	return api.Services{
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail,
-		Content: h.content, Revisions: h.revisions, Dashboards: h.dashboards,
+		Content: h.content, Revisions: h.revisions, Cards: h.cards, Dashboards: h.dashboards,
 		Snippets: h.snippets, Timelines: h.timelines,
 		Warehouse: h.warehouse, Queries: h.queries,
 		Version: spoken,

@@ -19,6 +19,10 @@ const itemColumns = `i.no, i.kind, i.id, i.model, i.name, i.description, i.entit
 	i.namespace, i.position, i.archived, i.archived_directly, i.archive_operation, i.creator_id, i.created_at, i.updated_at,
 	i.edited_by, i.edited_at, i.used_at, i.view_count`
 
+// Columns are the columns of the item i that ScanItem reads, for packages that
+// join their own to them.
+const Columns = itemColumns
+
 const selectItems = "SELECT " + itemColumns + " FROM item i"
 
 // ScanItem reads the columns of Columns.

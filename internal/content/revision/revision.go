@@ -2,6 +2,7 @@ package revision
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -105,7 +106,22 @@ func readState(raw json.RawMessage) (State, error) {
 	return s, fault.Wrap(err, "read state of a revision")
 }
 
-// differences returns the fields in which two states differ, in order.
+// told is the order in which the fields that the log knows are told, before all
+// others.
+func told() []string { return []string{Name, Description, Archived, CollectionID, Position} }
+
+func inOrder(a, b string) int {
+	rank := func(field string) int {
+		if i := slices.Index(told(), field); i >= 0 {
+			return i
+		}
+		return len(told())
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+}
+
+// differences returns the fields in which two states differ, in the order in
+// which they are told.
 func differences(before, after State) []string {
 	var fields []string
 	for name := range maps.Keys(after) {
@@ -118,7 +134,7 @@ func differences(before, after State) []string {
 			fields = append(fields, name)
 		}
 	}
-	slices.Sort(fields)
+	slices.SortFunc(fields, inOrder)
 	return fields
 }
 

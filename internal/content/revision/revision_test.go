@@ -127,7 +127,7 @@ func TestChangesAreToldInWords(t *testing.T) {
 			{content.Change{Archived: opt.Of(false)}, "", "untrashed this Dashboard."},
 			{content.Change{}, "blue", "changed the color."},
 			{content.Change{Name: opt.Of("C"), Description: opt.Of("z")}, "green",
-				`changed the color, added a description and renamed this Dashboard from "B" to "C".`},
+				`renamed this Dashboard from "B" to "C", added a description and changed the color.`},
 		} {
 			if tt.color != "" {
 				w.color = tt.color

@@ -1,0 +1,34 @@
+-- +goose Up
+-- Questions, models and metrics: what they have beside their item.
+CREATE TABLE card (
+  id               BIGINT PRIMARY KEY,
+  item             BIGINT NOT NULL UNIQUE REFERENCES item (no) ON DELETE CASCADE,
+  display          TEXT NOT NULL,
+  query            TEXT NOT NULL, -- MBQL 5
+  query_type       TEXT NOT NULL, -- native, query
+  database_id      BIGINT,
+  table_id         BIGINT,
+  source_card_id   BIGINT, -- whose result it reads
+  settings         TEXT NOT NULL, -- of the visualization
+  parameters       TEXT NOT NULL,
+  mappings         TEXT NOT NULL,
+  metadata         TEXT, -- of the columns of the result
+  cache_ttl        BIGINT,
+  preview          BOOLEAN NOT NULL,
+  parameterized    BOOLEAN NOT NULL, -- it runs without values
+  embedding        BOOLEAN NOT NULL,
+  embedding_type   TEXT,
+  embedding_params TEXT,
+  public_id        TEXT UNIQUE,
+  public_by        BIGINT REFERENCES users (id)
+);
+CREATE INDEX card_by_database ON card (database_id);
+CREATE INDEX card_by_table ON card (table_id) WHERE table_id IS NOT NULL;
+
+-- Which cards the query of a card refers to.
+CREATE TABLE card_reference (
+  card   BIGINT NOT NULL REFERENCES card (id) ON DELETE CASCADE,
+  refers BIGINT NOT NULL,
+  PRIMARY KEY (card, refers)
+);
+CREATE INDEX card_referred ON card_reference (refers);
