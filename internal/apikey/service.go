@@ -28,6 +28,7 @@ type Service struct {
 	prefix   func() string
 	words    func() *access.Vocabulary
 	settings func(name string) bool
+	content  func(ctx context.Context, kind string, id int64) (bool, error)
 	log      *slog.Logger
 }
 
@@ -46,6 +47,9 @@ type Deps struct {
 	Vocabulary func() *access.Vocabulary
 	// HasSetting reports whether there is a setting of the name.
 	HasSetting func(name string) bool
+	// HasContent reports whether there is something of a kind that this package
+	// does not know, such as collections; nil means that there is nothing.
+	HasContent func(ctx context.Context, kind string, id int64) (bool, error)
 	Log        *slog.Logger // nil means no log
 }
 
@@ -58,7 +62,7 @@ func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, audit: d.Audit, people: d.People, groups: d.Groups, usage: d.Usage,
 		pepper: d.Peppers.Current, previous: d.Peppers.Previous, prefix: d.Prefix,
-		words: d.Vocabulary, settings: d.HasSetting, log: d.Log,
+		words: d.Vocabulary, settings: d.HasSetting, content: d.HasContent, log: d.Log,
 	}
 	d.Groups.OnDelete(s.groupDeleted)
 	d.People.OnDeactivate(s.ownerGone)
