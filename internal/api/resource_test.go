@@ -113,21 +113,10 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 		Prefix:     func() string { return in.settings.String("api-key-prefix") },
 		Vocabulary: func() *access.Vocabulary { return in.api.Table().Vocabulary() },
 		HasSetting: func(string) bool { return true },
-		HasContent: func(ctx context.Context, kind string, id int64) (bool, error) {
-			return in.content.Exists(ctx, kind, id)
-		},
+		Exists:     func(context.Context, string, int64) (bool, error) { return true, nil },
 	})
 	in.content, err = content.New(t.Context(), d, trail, log)
 	check(err)
-	in.content.KnowGroups(func(ctx context.Context, id int64) (bool, error) {
-		name, err := in.groups.Name(ctx, id)
-		return name != "", err
-	})
-	in.people.OnRename(func(ctx context.Context, _ *access.Principal, userID int64) error {
-		name, _, err := in.people.Ref(ctx, userID)
-		check(err)
-		return in.content.RenamePersonal(ctx, userID, name)
-	})
 	revisions := revision.New(d, trail, in.content)
 	dir := t.TempDir()
 	in.warehouse = warehouse.New(warehouse.Deps{

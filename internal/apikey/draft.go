@@ -290,9 +290,6 @@ func (s *Service) resourceExists(ctx context.Context, kind, id string) (bool, er
 	if kind == "settings" {
 		return s.settings(id), nil
 	}
-	if kind == access.KindCollections && id == access.RootName {
-		return true, nil
-	}
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return false, nil //nolint:nilerr // what is no number is nobody's id
@@ -319,8 +316,8 @@ func (s *Service) resourceExists(ctx context.Context, kind, id string) (bool, er
 		}
 		return err == nil, err
 	}
-	if s.content == nil {
+	if s.exists == nil {
 		return false, nil
 	}
-	return s.content(ctx, kind, n)
+	return s.exists(ctx, kind, n)
 }

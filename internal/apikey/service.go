@@ -28,11 +28,11 @@ type Service struct {
 	prefix   func() string
 	words    func() *access.Vocabulary
 	settings func(name string) bool
-	content  func(ctx context.Context, kind string, id int64) (bool, error)
+	exists   func(ctx context.Context, kind string, id int64) (bool, error)
 	log      *slog.Logger
 }
 
-// Deps is what the service stands on. All but Log are needed.
+// Deps is what the service stands on. All but Exists and Log are needed.
 type Deps struct {
 	DB      *db.DB
 	Audit   *audit.Log
@@ -47,10 +47,10 @@ type Deps struct {
 	Vocabulary func() *access.Vocabulary
 	// HasSetting reports whether there is a setting of the name.
 	HasSetting func(name string) bool
-	// HasContent reports whether there is something of a kind that this package
-	// does not know, such as collections; nil means that there is nothing.
-	HasContent func(ctx context.Context, kind string, id int64) (bool, error)
-	Log        *slog.Logger // nil means no log
+	// Exists, when given, reports whether there is a resource of a kind that
+	// this package knows nothing of: content, connected databases.
+	Exists func(ctx context.Context, kind string, id int64) (bool, error)
+	Log    *slog.Logger // nil means no log
 }
 
 // New returns the service and lets it say what becomes of keys when a group or
@@ -62,7 +62,7 @@ func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, audit: d.Audit, people: d.People, groups: d.Groups, usage: d.Usage,
 		pepper: d.Peppers.Current, previous: d.Peppers.Previous, prefix: d.Prefix,
-		words: d.Vocabulary, settings: d.HasSetting, content: d.HasContent, log: d.Log,
+		words: d.Vocabulary, settings: d.HasSetting, exists: d.Exists, log: d.Log,
 	}
 	d.Groups.OnDelete(s.groupDeleted)
 	d.People.OnDeactivate(s.ownerGone)

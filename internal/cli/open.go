@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"latchkey/internal/access"
 	"latchkey/internal/apikey"
 	"latchkey/internal/audit"
 	"latchkey/internal/bulk"
@@ -108,17 +107,6 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	if h.content, err = content.New(ctx, d, h.audit, log); err != nil {
 		return nil, err
 	}
-	h.content.KnowGroups(func(ctx context.Context, id int64) (bool, error) {
-		name, err := h.groups.Name(ctx, id)
-		return name != "", err
-	})
-	h.people.OnRename(func(ctx context.Context, _ *access.Principal, userID int64) error {
-		name, _, err := h.people.Ref(ctx, userID)
-		if err != nil {
-			return err
-		}
-		return h.content.RenamePersonal(ctx, userID, name)
-	})
 	h.revisions = revision.New(d, h.audit, h.content)
 	h.dashboards = dashboard.NewService(d, h.content, h.revisions)
 	h.snippets = snippet.NewService(d, h.content)
@@ -129,14 +117,14 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 		SampleFile: sampleFile(cfg),
 	})
 	h.people.OnSetup(h.warehouse.ConnectSample)
-	h.queries = query.New(query.Deps{Warehouse: h.warehouse, Settings: h.settings, Clock: clk, Timeout: cfg.QueryTimeout, Snippet: h.snippetText})
+	h.queries = query.New(query.Deps{Warehouse: h.warehouse, Settings: h.settings, Clock: clk, Timeout: cfg.QueryTimeout, Snippet: h.snippetText, Card: h.cardQuery})
 	h.cards = card.NewService(cardDeps(h))
 	h.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
 		Prefix:     func() string { return h.settings.String("api-key-prefix") },
 		Vocabulary: h.vocabulary(),
 		HasSetting: h.settings.Has,
-		HasContent: h.content.Exists,
+		Exists:     h.exists,
 		Log:        log,
 	})
 	h.verifier = apikey.NewVerifier(d, peppers, h.people.Subjects(), h.usage, log)

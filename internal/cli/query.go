@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 
 	"latchkey/internal/access"
+	"latchkey/internal/content"
+	"latchkey/internal/fault"
 )
 
 // snippetText returns the text of a snippet, by its id or, when that is 0, by
@@ -15,4 +18,33 @@ func (h *house) snippetText(ctx context.Context, _ *access.Principal, id int64, 
 	}
 	s, err := h.snippets.ByName(ctx, name)
 	return s.Content, err
+}
+
+// cardQuery returns the query of a question that who may read.
+func (h *house) cardQuery(ctx context.Context, who *access.Principal, id int64) (json.RawMessage, error) {
+	c, err := h.cards.Get(ctx, who, id)
+	return c.Query, err
+}
+
+// contentKinds are the kinds of content that keys can be bound to.
+var contentKinds = map[string]content.Kind{
+	access.KindCollections: content.Collection, access.KindCards: content.Card, access.KindDashboards: content.Dashboard,
+	access.KindSnippets: content.Snippet, access.KindTimelines: content.Timeline,
+}
+
+// exists reports whether there is a database or a piece of content, for keys
+// that are bound to it.
+func (h *house) exists(ctx context.Context, kind string, id int64) (bool, error) {
+	if of, ok := contentKinds[kind]; ok {
+		found, err := h.content.ByIDs(ctx, of, []int64{id})
+		return len(found) > 0, err
+	}
+	if kind != access.KindDatabases {
+		return false, nil
+	}
+	_, err := h.warehouse.Find(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }

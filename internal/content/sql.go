@@ -83,13 +83,6 @@ func (s *Service) ByEntity(ctx context.Context, kind Kind, entityID string) (int
 	return id, fault.Wrap(err, "read entity id")
 }
 
-// Exists reports whether there is an item of a kind of resource, such as
-// access.KindCards, whoever asks: for restrictions, which name items.
-func (s *Service) Exists(ctx context.Context, resource string, id int64) (bool, error) {
-	n, err := db.One(ctx, s.db, db.Scalar[int], "SELECT count(*) FROM item WHERE kind = ?1 AND id = ?2", strings.TrimSuffix(resource, "s"), id)
-	return n > 0, fault.Wrap(err, "read item")
-}
-
 // nextIDs takes n new ids of a kind and returns the first.
 func (s *Service) nextIDs(ctx context.Context, kind Kind, n int) (int64, error) {
 	last, err := s.db.Insert(ctx, "UPDATE item_sequence SET last = last + ?2 WHERE kind = ?1 RETURNING last", string(kind), n)
@@ -127,17 +120,6 @@ func (s source) Folders(ctx context.Context, tops ...int64) ([]*access.Folder, e
 		return nil, err
 	}
 	return b.finish(ctx, s.db)
-}
-
-// Grants implements access.CollectionSource.
-func (s source) Grants(ctx context.Context, ids []int64) (map[int64]*access.Grants, error) {
-	out := make(map[int64]*access.Grants, len(ids))
-	err := db.Each(ctx, s.db, func(r db.Row) (v folderRow, err error) { return v, r.Scan(&v.folder.ID, &v.grants) }, func(v folderRow) error {
-		var err error
-		out[v.folder.ID], err = access.ParseGrants(v.grants)
-		return err
-	}, "SELECT id, grants FROM collection WHERE "+s.db.In("id", 1), db.IDs(ids))
-	return out, err
 }
 
 type folderRow struct {

@@ -249,7 +249,11 @@ func (p *plan) give(params []Parameter) {
 		if !ok {
 			ref = tagRef{id: param.ID}
 		}
-		if name, ok := lookUp(p.tags, ref); ok {
+		name, ok := lookUp(p.tags, ref)
+		if !ok {
+			name = ref.name // a snippet may hold the tag
+		}
+		if name != "" {
 			p.given[name] = given{param: p.given[name].param.merge(param), ok: true}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"latchkey/internal/access"
@@ -137,6 +138,7 @@ func (s *Service) ensureFile(ctx context.Context) error {
 	if err := sample.Write(context.WithoutCancel(ctx), s.SampleFile); err != nil {
 		return fault.Wrap(err, "make sample database")
 	}
+	go debug.FreeOSMemory() // what only the making needed goes back to the system
 	s.Log.Info("the sample database is made", slog.String("file", s.SampleFile), slog.Duration("took", time.Since(began).Round(time.Millisecond)))
 	return nil
 }
