@@ -10,7 +10,6 @@ import (
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
-	"latchkey/internal/people"
 )
 
 type entityPath struct {
@@ -66,25 +65,45 @@ type wirePlaced struct {
 
 // DashboardEndpoints returns the routes of dashboards
 // (contract/content-data.md 4).
-func DashboardEndpoints(s *dashboard.Service, items *content.Service, ppl *people.Service) []endpoint.Endpoint {
-	d := &dashboardRoutes{contentViews: contentViews{items, ppl}, dashboards: s, cards: briefCards(items)}
+func DashboardEndpoints(s Services) []endpoint.Endpoint {
+	views := contentViews{s.Content, s.People}
+	d := &dashboardRoutes{
+		contentViews: views, dashboards: s.Dashboards, queries: newQueryRoutes(s),
+		cards: &cardRoutes{cards: s.Cards, views: views, version: s.Version},
+		items: collectionRoutes{views, s.Cards},
+	}
 	read := access.Authenticated("dashboards", access.Read).ByCollection()
 	write := access.Authenticated("dashboards", access.Write).ByCollection()
 	one, edit := read.Naming("dashboards", "id"), write.Naming("dashboards", "id")
-	return []endpoint.Endpoint{
+	admin := access.Admin("dashboards", access.Read)
+	return append(d.runs(one.Naming("cards", "card")),
 		endpoint.New("GET", "/api/dashboard", "List the dashboards that the caller may see", read, d.list),
 		endpoint.New("POST", "/api/dashboard", "Create an empty dashboard", write, d.create),
+		endpoint.New("GET", "/api/dashboard/public", "List the dashboards with a public link: none", admin, noDashboards),
+		endpoint.New("GET", "/api/dashboard/embeddable", "List the dashboards that may be embedded: none", admin, noDashboards),
 		endpoint.New("GET", "/api/dashboard/{id}", "Get a dashboard with what stands on it", one, d.get),
 		endpoint.New("PUT", "/api/dashboard/{id}", "Change a dashboard; dashcards and tabs replace what is there", edit, d.edit),
 		endpoint.New("DELETE", "/api/dashboard/{id}", "Delete a dashboard for ever", edit, d.delete),
 		endpoint.New("PUT", "/api/dashboard/{id}/cards", "Replace dashcards and tabs (old form)", edit, d.place),
-	}
+		endpoint.New("POST", "/api/dashboard/{id}/copy", "Copy a dashboard, also with its questions", edit, d.copy),
+		endpoint.New("GET", "/api/dashboard/{id}/items", "List the questions that live in a dashboard", one, d.questions),
+		endpoint.New("GET", "/api/dashboard/{id}/query_metadata", "Get the databases, tables and fields that a dashboard is about", one, d.metadata),
+		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/values", "List the values that a filter offers", one, d.values),
+		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/search/{text}", "Search the values that a filter offers", one, d.search),
+	)
 }
 
 type dashboardRoutes struct {
 	contentViews
 	dashboards *dashboard.Service
-	cards      cardsShown
+	queries    queryRoutes
+	cards      *cardRoutes
+	items      collectionRoutes
+}
+
+// noDashboards answers lists of what this server does not share.
+func noDashboards(context.Context, *endpoint.Call, endpoint.None) ([]wireDashboard, error) {
+	return nil, nil
 }
 
 func (d *dashboardRoutes) list(ctx context.Context, c *endpoint.Call, in listDashboardsInput) ([]wireDashboard, error) {

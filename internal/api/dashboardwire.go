@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"latchkey/internal/access"
-	"latchkey/internal/content"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
@@ -151,7 +150,7 @@ func (d *dashboardRoutes) full(ctx context.Context, who *access.Principal, v das
 // dashcards returns what stands on a dashboard, with the questions that who
 // may see.
 func (d *dashboardRoutes) dashcards(ctx context.Context, who *access.Principal, v dashboard.Dashboard) ([]wireDashcard, error) {
-	cards, err := d.cards(ctx, who, v.CardIDs())
+	cards, err := d.shownCards(ctx, who, v.CardIDs())
 	if err != nil {
 		return nil, err
 	}
@@ -255,29 +254,16 @@ func toJSON[T any](v opt.Value[T]) (opt.Value[json.RawMessage], error) {
 // idOf returns an id, with 0 for the root of collections.
 func idOf(v opt.Value[int64]) int64 { return v.Or(access.RootCollection) }
 
-// cardsShown returns the questions of some dashcards that who may see.
-type cardsShown func(ctx context.Context, who *access.Principal, ids []int64) (map[int64]any, error)
-
-// briefCards shows what is common to all content.
-func briefCards(c *content.Service) cardsShown {
-	return func(ctx context.Context, who *access.Principal, ids []int64) (map[int64]any, error) {
-		items, err := c.ByIDs(ctx, content.Card, ids)
-		if err != nil {
-			return nil, err
-		}
-		out := map[int64]any{}
-		for id, i := range items {
-			level, err := c.LevelOf(ctx, who, i)
-			if err != nil {
-				return nil, err
-			}
-			if level >= access.View {
-				out[id] = map[string]any{
-					"id": id, "name": i.Name, "description": i.Description, "entity_id": i.EntityID, "archived": i.Archived,
-					"collection_id": idOrNull(max(i.CollectionID, 0)), "dashboard_id": idOrNull(i.DashboardID),
-				}
-			}
-		}
-		return out, nil
+// shownCards returns those of some questions that who may see.
+func (d *dashboardRoutes) shownCards(ctx context.Context, who *access.Principal, ids []int64) (map[int64]wireCard, error) {
+	cards, err := d.dashboards.Readable(ctx, who, ids)
+	if err != nil {
+		return nil, err
 	}
+	list, err := d.cards.wire(ctx, who, false, cards...)
+	out := make(map[int64]wireCard, len(list))
+	for _, w := range list {
+		out[w.ID] = w
+	}
+	return out, err
 }

@@ -50,7 +50,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		GroupEndpoints(s.Groups, s.People),
 		MembershipEndpoints(s.Groups, s.People),
 		UserEndpoints(s.People, s.Jar),
-		DashboardEndpoints(s.Dashboards, s.Content, s.People),
+		DashboardEndpoints(s),
 		CardEndpoints(s.Cards, s.Content, s.People, s.Version),
 		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),
 		SnippetEndpoints(s.Snippets, s.Content, s.People),

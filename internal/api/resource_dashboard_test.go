@@ -9,25 +9,26 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/opt"
 )
 
 // question makes a question and gives rows its id under its name.
 func (in *instance) question(t *testing.T, name string, collection, dashboard int64) int64 {
 	t.Helper()
-	var i content.Item
-	err := in.db.InTx(t.Context(), func(ctx context.Context) error {
-		var err error
-		i, err = in.content.Create(ctx, access.CommandLine(), content.NewItem{
-			Kind: content.Card, Model: content.ModelCard, Name: name, CollectionID: collection, DashboardID: dashboard,
-		})
-		return err
-	})
+	n := card.New{
+		Name: name, Display: "table", DashboardID: dashboard,
+		Query: json.RawMessage(`{"database":1,"type":"native","native":{"query":"select 1"}}`),
+	}
+	if dashboard == 0 {
+		n.CollectionID = opt.Of(collection)
+	}
+	made, err := in.cards.Create(t.Context(), access.CommandLine(), n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.names[name] = fmt.Sprint(i.ID)
-	return i.ID
+	in.names[name] = fmt.Sprint(made.ID)
+	return made.ID
 }
 
 // folder makes a collection under a name for rows.
@@ -235,6 +236,106 @@ func TestDashboardRoutes(t *testing.T) {
 			{name: "delete, forbidden", who: "bo", call: "DELETE /api/dashboard/1", status: 403, want: noPermission},
 			{name: "delete", who: "ada", call: "DELETE /api/dashboard/1", status: 204},
 			{name: "delete, unknown", who: "ada", call: "DELETE /api/dashboard/1", status: 404, want: "Not found."},
+		})
+	})
+}
+
+// TestDashboardRuns runs a question of the sample database where it stands.
+func TestDashboardRuns(t *testing.T) {
+	eachInstance(t, func(t *testing.T, in *instance) {
+		closed := in.folder(t, "closed")
+		n := card.New{Name: "Paid", Display: "table", Query: json.RawMessage(
+			`{"database":1,"type":"native","native":{"query":"select {{n}} as n, {{s}} as s","template-tags":{
+				"n":{"id":"t1","name":"n","display-name":"N","type":"number","default":1},
+				"s":{"id":"t2","name":"s","display-name":"S","type":"text","default":"none"}}}}`)}
+		made, err := in.cards.Create(t.Context(), access.CommandLine(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.names["paid"] = fmt.Sprint(made.ID)
+		in.question(t, "hidden", closed, 0)
+		in.forbid(t, closed)
+		in.dashboard(t, "ada", "POST /api/dashboard", `{"name":"Open","parameters":[
+			{"id":"p1","type":"number/=","name":"N","slug":"n"},{"id":"p2","type":"category","name":"S","slug":"s","default":"given"},
+			{"id":"p3","type":"category","name":"L","slug":"l","values_source_type":"static-list","values_source_config":{"values":["a","b"]}}]}`)
+		d := in.dashboard(t, "ada", "PUT /api/dashboard/1", `{"dashcards":[
+			{"id":-1,"card_id":{paid},"row":0,"col":0,"size_x":1,"size_y":1,"parameter_mappings":[
+				{"parameter_id":"p1","card_id":{paid},"target":["variable",["template-tag","n"]]},
+				{"parameter_id":"p2","card_id":{paid},"target":["variable",["template-tag","s"]]}]},
+			{"id":-2,"card_id":{hidden},"row":1,"col":0,"size_x":1,"size_y":1}]}`)
+		in.names["dc"], in.names["dh"] = fmt.Sprint(d.Dashcards[0].ID), fmt.Sprint(d.Dashcards[1].ID)
+		const path = "POST /api/dashboard/1/dashcard/{dc}/card/{paid}/query"
+		in.run(t, []row{
+			{name: "defaults", who: "bo", call: path, status: 202, want: "-",
+				has: []string{`"rows":[[1,"given"]]`, `"status":"completed"`, `"context":"dashboard"`, `"dashboard_id":1`, `"card_id":{paid}`}},
+			{name: "given", who: "reader", call: path, body: `{"parameters":[{"id":"p1","value":[7]},{"id":"p2","value":"x"}],"dashboard_load_id":"abc"}`, status: 202, want: "-",
+				has: []string{`"rows":[[7,"x"]]`}},
+			{name: "not mapped", who: "bo", call: path, body: `{"parameters":[{"id":"p3","value":"a"}]}`, status: 202, want: "-", has: []string{`"given"`}},
+			{name: "no parameter of it", who: "bo", call: path, body: `{"parameters":[{"id":"zz","value":"a"}]}`, status: 400,
+				want: `Dashboard does not have a parameter with ID "zz".`},
+			{name: "no list", who: "bo", call: path, body: `{"parameters":5}`, status: 400, want: "-", has: []string{`"errors":{"parameters":`}},
+			{name: "unknown dashboard", who: "bo", call: "POST /api/dashboard/99/dashcard/{dc}/card/{paid}/query", status: 404, want: "Not found."},
+			{name: "unknown dashcard", who: "bo", call: "POST /api/dashboard/1/dashcard/99/card/{paid}/query", status: 404, want: "Not found."},
+			{name: "unknown card", who: "bo", call: "POST /api/dashboard/1/dashcard/{dc}/card/99/query", status: 404, want: "Not found."},
+			{name: "card of another dashcard", who: "bo", call: "POST /api/dashboard/1/dashcard/{dc}/card/{hidden}/query", status: 404, want: "Not found."},
+			{name: "unreadable card", who: "bo", call: "POST /api/dashboard/1/dashcard/{dh}/card/{hidden}/query", status: 403, want: noPermission},
+			{name: "anonymous", call: path, status: 401, want: "Unauthenticated"},
+			{name: "read it", who: "bo", call: "GET " + path[5:], status: 404, want: noRoute},
+			{name: "xlsx", who: "bo", call: path + "/xlsx", status: 400, want: "-", has: []string{`"status":"failed"`}},
+			{name: "pdf", who: "bo", call: path + "/pdf", status: 404, want: noRoute},
+
+			{name: "values", who: "bo", call: "GET /api/dashboard/1/params/p3/values", status: 200, want: `{"values":[["a"],["b"]],"has_more_values":false}`},
+			{name: "search values", who: "bo", call: "GET /api/dashboard/1/params/p3/search/B", status: 200, want: `{"values":[["b"]],"has_more_values":false}`},
+			{name: "values of nothing", who: "bo", call: "GET /api/dashboard/1/params/p1/values", status: 200, want: `{"values":[],"has_more_values":false}`},
+			{name: "values, unknown", who: "bo", call: "GET /api/dashboard/1/params/zz/values", status: 400, want: `Dashboard does not have a parameter with ID "zz".`},
+			{name: "metadata", who: "bo", call: "GET /api/dashboard/1/query_metadata", status: 200, want: "-", has: []string{`"databases":[{`, `"tables":[]`}},
+			{name: "metadata, unknown", who: "bo", call: "GET /api/dashboard/99/query_metadata", status: 404, want: "Not found."},
+			{name: "public ones", who: "ada", call: "GET /api/dashboard/public", status: 200, want: "[]"},
+			{name: "public ones, plain person", who: "bo", call: "GET /api/dashboard/public", status: 403, want: noPermission},
+		})
+		for _, body := range []string{"", `{"parameters":[{"id":"p1","value":3}]}`, `parameters=[{"id":"p1","value":3}]&format_rows=false`, "parameters=null"} {
+			rec := in.do("bo", "POST", in.fill(path[5:]+"/csv"), body)
+			want := "n,s\n3,given\n"
+			if !strings.Contains(body, "p1") {
+				want = "n,s\n1,given\n"
+			}
+			if got := strings.ReplaceAll(rec.Body.String(), "\r\n", "\n"); rec.Code != 200 || got != want {
+				t.Errorf("csv with %q: %d %q", body, rec.Code, got)
+			}
+		}
+		if rec := in.do("bo", "POST", in.fill(path[5:]+"/json"), ""); rec.Code != 200 || !strings.Contains(rec.Body.String(), `"s":"given"`) {
+			t.Errorf("json: %d %s", rec.Code, rec.Body)
+		}
+	})
+}
+
+func TestDashboardCopies(t *testing.T) {
+	eachInstance(t, func(t *testing.T, in *instance) {
+		closed := in.folder(t, "closed")
+		in.dashboard(t, "ada", "POST /api/dashboard", `{"name":"Source","description":"about"}`)
+		in.question(t, "orders", access.RootCollection, 0)
+		in.question(t, "hidden", closed, 0)
+		in.forbid(t, closed)
+		in.dashboard(t, "ada", "PUT /api/dashboard/1", `{"dashcards":[{"id":-1,"card_id":{orders},"row":0,"col":0,"size_x":1,"size_y":1},{"id":-2,"card_id":{hidden},"row":0,"col":0,"size_x":1,"size_y":1}]}`)
+		in.run(t, []row{
+			{name: "shallow", who: "bo", call: "POST /api/dashboard/1/copy", body: `{}`, status: 200, want: "-",
+				has: []string{`"name":"Source"`, `"description":"about"`, `"collection_id":null`, `"uncopied":[{"id":{hidden}}]`}, not: []string{"dashcards"}},
+			{name: "named", who: "ada", call: "POST /api/dashboard/1/copy", body: `{"name":"Copy","description":"other","collection_id":{closed},"is_deep_copy":false}`, status: 200, want: "-",
+				has: []string{`"name":"Copy"`, `"description":"other"`, `"collection_id":{closed}`}, not: []string{"uncopied"}},
+			{name: "deep", who: "bo", call: "POST /api/dashboard/1/copy", body: `{"is_deep_copy":true,"name":"Deep"}`, status: 200, want: "-", has: []string{`"uncopied":[{"id":{hidden}}]`}},
+			{name: "deep copies are there", who: "bo", call: "GET /api/card", status: 200, want: "-", has: []string{"orders - Duplicate"}},
+			{name: "forbidden collection", who: "bo", call: "POST /api/dashboard/1/copy", body: `{"collection_id":{closed}}`, status: 403, want: noPermission},
+			{name: "unknown", who: "bo", call: "POST /api/dashboard/99/copy", body: `{}`, status: 404, want: "Not found."},
+			{name: "blank name", who: "bo", call: "POST /api/dashboard/1/copy", body: `{"name":""}`, status: 400, want: "-", has: []string{`"errors":{"name":`}},
+		})
+		in.question(t, "own", access.RootCollection, 1)
+		in.run(t, []row{
+			{name: "placed", who: "bo", call: "GET /api/dashboard/1", status: 200, want: "-", has: []string{`"name":"own"`}},
+			{name: "items", who: "bo", call: "GET /api/dashboard/1/items", status: 200, want: "-", has: []string{`"total":1`, `"name":"own"`, `"dashboard":{"id":1,"name":"Source"}`}},
+			{name: "items, unknown", who: "bo", call: "GET /api/dashboard/99/items", status: 404, want: "Not found."},
+			{name: "shallow copy of questions", who: "bo", call: "POST /api/dashboard/1/copy", body: `{}`, status: 400,
+				want: "You cannot do a shallow copy of this dashboard because it contains Dashboard Questions."},
+			{name: "revisions", who: "bo", call: "GET /api/revision/dashboard/1", status: 200, want: "-", has: []string{"added a card", "added 2 cards", `"is_creation":true`}},
 		})
 	})
 }

@@ -135,6 +135,8 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 			return nil
 		},
 	})
+	boards := dashboard.NewService(d, in.content, in.cards, revisions)
+	in.cards.UseBoards(boards)
 	verifier := apikey.NewVerifier(d, peppers, in.people.Subjects(), use, log)
 	jar := cookie.Jar{
 		MaxAge: 14 * 24 * time.Hour, Clock: clock.System{}, Timeout: in.settings.Timeout,
@@ -143,7 +145,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	in.api, err = api.New(api.Deps{
 		Endpoints: api.Endpoints(api.Services{
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,
-			Content: in.content, Revisions: revisions, Cards: in.cards, Dashboards: dashboard.NewService(d, in.content, revisions),
+			Content: in.content, Revisions: revisions, Cards: in.cards, Dashboards: boards,
 			Snippets: snippet.NewService(d, in.content), Timelines: timeline.NewService(d, trail, in.content),
 			Warehouse: in.warehouse, Queries: in.queries,
 			Version: "v0.62.0", Product: "v1.2.3",

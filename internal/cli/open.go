@@ -108,7 +108,6 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 		return nil, err
 	}
 	h.revisions = revision.New(d, h.audit, h.content)
-	h.dashboards = dashboard.NewService(d, h.content, h.revisions)
 	h.snippets = snippet.NewService(d, h.content)
 	h.timelines = timeline.NewService(d, h.audit, h.content)
 	h.warehouse = warehouse.New(warehouse.Deps{
@@ -119,6 +118,8 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	h.people.OnSetup(h.warehouse.ConnectSample)
 	h.queries = query.New(query.Deps{Warehouse: h.warehouse, Settings: h.settings, Clock: clk, Timeout: cfg.QueryTimeout, Snippet: h.snippetText, Card: h.cardQuery})
 	h.cards = card.NewService(cardDeps(h))
+	h.dashboards = dashboard.NewService(d, h.content, h.cards, h.revisions)
+	h.cards.UseBoards(h.dashboards)
 	h.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: h.audit, People: h.people, Groups: h.groups, Usage: h.usage, Peppers: peppers,
 		Prefix:     func() string { return h.settings.String("api-key-prefix") },

@@ -74,6 +74,13 @@ func (s *Service) ByIDs(ctx context.Context, kind Kind, ids []int64) (map[int64]
 	return out, fault.Wrap(err, "read items")
 }
 
+// OfDashboard returns the questions that live in a dashboard, but for those in
+// the trash, by name, whoever asks.
+func (s *Service) OfDashboard(ctx context.Context, id int64) ([]Item, error) {
+	list, err := db.All(ctx, s.db, ScanItem, selectItems+" WHERE i.dashboard_id = ?1 AND i.archived = FALSE ORDER BY i.name_key, i.id", id)
+	return list, fault.Wrap(err, "read questions of a dashboard")
+}
+
 // ByEntity returns the id of the item with an entity id. It returns NotFound.
 func (s *Service) ByEntity(ctx context.Context, kind Kind, entityID string) (int64, error) {
 	id, err := db.One(ctx, s.db, db.Scalar[int64], "SELECT id FROM item WHERE entity_id = ?1 AND kind = ?2", entityID, string(kind))

@@ -164,6 +164,7 @@ type GivenCard struct {
 
 // Bounds.
 const (
+	maxName    = 254 // of a dashboard or question
 	maxTabName = 254
 	maxText    = 65_535 // of what is written for beginners
 )

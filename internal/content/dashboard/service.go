@@ -2,11 +2,15 @@ package dashboard
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"latchkey/internal/access"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/db"
+	"latchkey/internal/fault"
 	"latchkey/internal/opt"
 )
 
@@ -14,12 +18,13 @@ import (
 type Service struct {
 	db      *db.DB
 	content *content.Service
+	cards   *card.Service
 	log     *revision.Log
 }
 
 // NewService returns the service, whose dashboards have revisions in the log.
-func NewService(d *db.DB, c *content.Service, log *revision.Log) *Service {
-	s := &Service{db: d, content: c, log: log}
+func NewService(d *db.DB, c *content.Service, cards *card.Service, log *revision.Log) *Service {
+	s := &Service{db: d, content: c, cards: cards, log: log}
 	log.Register(content.Dashboard, s.kept())
 	return s
 }
@@ -75,6 +80,37 @@ func (s *Service) List(ctx context.Context, who *access.Principal, f Filter) ([]
 	for _, r := range rows {
 		if i, ok := items[r.id]; ok { // it may have gone in between
 			out = append(out, Dashboard{Item: i, Particulars: r.Particulars})
+		}
+	}
+	return out, nil
+}
+
+// Questions returns the questions that live in a dashboard, but for those in
+// the trash, by name. It returns NotFound and Forbidden.
+func (s *Service) Questions(ctx context.Context, who *access.Principal, id int64) (content.Item, []content.Item, error) {
+	i, err := s.content.Get(ctx, who, ref(id))
+	if err != nil {
+		return i, nil, err
+	}
+	list, err := s.content.OfDashboard(ctx, id)
+	return i, list, err
+}
+
+// Readable returns those of some questions that who may see, in the order of
+// their ids.
+func (s *Service) Readable(ctx context.Context, who *access.Principal, ids []int64) ([]card.Card, error) {
+	found, err := s.cards.ByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []card.Card
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		level, err := s.content.LevelOf(ctx, who, found[id].Item)
+		if err != nil {
+			return nil, fault.Wrap(err, "decide about a question")
+		}
+		if level >= access.View {
+			out = append(out, found[id])
 		}
 	}
 	return out, nil

@@ -10,23 +10,25 @@ import (
 	"latchkey/internal/apptest/dbtest"
 	"latchkey/internal/audit"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
+	"latchkey/internal/query/mbql"
 )
 
 // admin may do everything.
 var admin = access.CommandLine()
 
-// world is dashboards on one database. Questions are records without
-// particulars.
+// world is dashboards on one database.
 type world struct {
-	t     *testing.T
-	db    *db.DB
-	items *content.Service
-	log   *revision.Log
+	t         *testing.T
+	db        *db.DB
+	items     *content.Service
+	log       *revision.Log
+	questions *card.Service
 	*dashboard.Service
 }
 
@@ -38,7 +40,13 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		t.Fatal(err)
 	}
 	log := revision.New(d, trail, items)
-	return &world{t: t, db: d, items: items, log: log, Service: dashboard.NewService(d, items, log)}
+	questions := card.NewService(card.Deps{
+		DB: d, Audit: trail, Content: items, Revisions: log,
+		MayRun: func(context.Context, *access.Principal, mbql.Query) error { return nil },
+	})
+	w := &world{t: t, db: d, items: items, log: log, questions: questions, Service: dashboard.NewService(d, items, questions, log)}
+	questions.UseBoards(w.Service)
+	return w
 }
 
 func each(t *testing.T, f func(t *testing.T, w *world)) {
@@ -84,18 +92,18 @@ func (w *world) closed(name string) int64 {
 // card makes a question; in names the dashboard that it lives in, 0 for none.
 func (w *world) card(name string, collection, in int64) int64 {
 	w.t.Helper()
-	var i content.Item
-	err := w.db.InTx(w.t.Context(), func(ctx context.Context) error {
-		var err error
-		i, err = w.items.Create(ctx, admin, content.NewItem{
-			Kind: content.Card, Model: content.ModelCard, Name: name, CollectionID: collection, DashboardID: in,
-		})
-		return err
-	})
+	n := card.New{
+		Name: name, Query: json.RawMessage(`{"database":1,"type":"native","native":{"query":"select 1"}}`), Display: "table",
+		DashboardID: in,
+	}
+	if in == 0 {
+		n.CollectionID = opt.Of(collection)
+	}
+	made, err := w.questions.Create(w.t.Context(), admin, n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return i.ID
+	return made.ID
 }
 
 func (w *world) cards(n int) []int64 {
