@@ -8,6 +8,7 @@ import (
 	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/search"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
 	"latchkey/internal/cookie"
@@ -34,6 +35,8 @@ type Services struct {
 	Dashboards *dashboard.Service
 	Snippets   *snippet.Service
 	Timelines  *timeline.Service
+	Search     *search.Service
+	Bookmarks  Bookmarks // nil: nothing is marked
 	Settings   *setting.Service
 	Warehouse  *warehouse.Service
 	Queries    *query.Service
@@ -56,6 +59,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		SnippetEndpoints(s.Snippets, s.Content, s.People),
 		TimelineEndpoints(s.Timelines, s.Content, s.People),
 		CollectionEndpoints(s.Content, s.People, s.Cards),
+		SearchEndpoints(s.Search, s.Content, s.People, s.Cards, s.Bookmarks),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),

@@ -25,6 +25,7 @@ import (
 	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/search"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
 	"latchkey/internal/cookie"
@@ -147,6 +148,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,
 			Content: in.content, Revisions: revisions, Cards: in.cards, Dashboards: boards,
 			Snippets: snippet.NewService(d, in.content), Timelines: timeline.NewService(d, trail, in.content),
+			Search:    search.NewService(d, in.content, api.WarehouseSource(in.warehouse)),
 			Warehouse: in.warehouse, Queries: in.queries,
 			Version: "v0.62.0", Product: "v1.2.3",
 		}),

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"latchkey/internal/api"
 	"latchkey/internal/apikey"
 	"latchkey/internal/audit"
 	"latchkey/internal/bulk"
@@ -16,6 +17,7 @@ import (
 	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/search"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
 	"latchkey/internal/db"
@@ -49,6 +51,7 @@ type house struct {
 	bulk       *bulk.Service // made with the APIs, whose calls it stands for
 	snippets   *snippet.Service
 	timelines  *timeline.Service
+	search     *search.Service
 	warehouse  *warehouse.Service
 	queries    *query.Service
 	metrics    *metrics.Metrics // nil when they are off
@@ -117,6 +120,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	})
 	h.people.OnSetup(h.warehouse.ConnectSample)
 	h.queries = query.New(query.Deps{Warehouse: h.warehouse, Settings: h.settings, Clock: clk, Timeout: cfg.QueryTimeout, Snippet: h.snippetText, Card: h.cardQuery})
+	h.search = search.NewService(d, h.content, api.WarehouseSource(h.warehouse))
 	h.cards = card.NewService(cardDeps(h))
 	h.dashboards = dashboard.NewService(d, h.content, h.cards, h.revisions)
 	h.cards.UseBoards(h.dashboards)

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -177,6 +178,23 @@ func IDs(ids []int64) string {
 		b = strconv.AppendInt(b, id, 10)
 	}
 	return string(append(b, ']'))
+}
+
+// InTexts is In for texts, which must be given as Texts.
+func (d *DB) InTexts(expr string, n int) string {
+	if d.postgres {
+		return fmt.Sprintf("%s = ANY (SELECT jsonb_array_elements_text(CAST(?%d AS text)::jsonb))", expr, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each(?%d))", expr, n)
+}
+
+// Texts is the argument of a placeholder of InTexts: any number of texts.
+func Texts(list []string) string {
+	b, err := json.Marshal(append([]string{}, list...))
+	if err != nil {
+		return "[]" // texts can always be written
+	}
+	return string(b)
 }
 
 // Contains returns the LIKE pattern of a substring search, for use with

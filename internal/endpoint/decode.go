@@ -133,10 +133,11 @@ func (t *Type) readNumber(dst reflect.Value, v any) *Problem {
 }
 
 func (t *Type) readBool(dst reflect.Value, v any) *Problem {
-	switch v {
-	case true, "true":
+	s, _ := v.(string)
+	switch { // Python writes True
+	case v == true, strings.EqualFold(s, "true"):
 		dst.SetBool(true)
-	case false, "false":
+	case v == false, strings.EqualFold(s, "false"):
 		dst.SetBool(false)
 	default:
 		return t.fail(v, WrongType)

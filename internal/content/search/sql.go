@@ -1,0 +1,269 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"latchkey/internal/access"
+	"latchkey/internal/content"
+	"latchkey/internal/db"
+	"latchkey/internal/fault"
+)
+
+// statement is a query under construction.
+type statement struct {
+	db    *db.DB
+	conds []string
+	args  []any
+}
+
+// arg adds an argument and returns its placeholder.
+func (q *statement) arg(v any) string {
+	q.args = append(q.args, v)
+	return fmt.Sprintf("?%d", len(q.args))
+}
+
+func (q *statement) and(format string, parts ...any) {
+	q.conds = append(q.conds, fmt.Sprintf(format, parts...))
+}
+
+// in adds the condition that an expression is one of some numbers.
+func (q *statement) in(expr string, ids []int64) string {
+	q.args = append(q.args, db.IDs(ids))
+	return q.db.In(expr, len(q.args))
+}
+
+// found is a hit before its item is read.
+type found struct {
+	ref    content.Ref
+	model  content.Model
+	name   string // in lower case
+	at     time.Time
+	total  float64
+	scores [numScores]float64
+	extra  *Extra
+}
+
+// The scores, in the order in which they are told.
+const (
+	scoreExact = iota
+	scorePrefix
+	scoreText
+	scorePinned
+	scoreRecency
+	scoreViews
+	numScores
+)
+
+var (
+	scoreNames   = [numScores]string{"exact", "prefix", "text", "pinned", "recency", "view-count"}
+	scoreWeights = [numScores]float64{10, 5, 3, 1, 1.5, 1}
+)
+
+// Weights returns how much each score counts.
+func Weights() map[string]float64 {
+	out := make(map[string]float64, numScores)
+	for i, name := range scoreNames {
+		out[name] = scoreWeights[i]
+	}
+	return out
+}
+
+func scanFound(r db.Row) (found, error) {
+	var f found
+	err := r.Scan(&f.ref.Kind, &f.ref.ID, &f.model, &f.name, db.Time(&f.at),
+		&f.scores[scoreExact], &f.scores[scorePrefix], &f.scores[scoreText], &f.scores[scorePinned],
+		&f.scores[scoreRecency], &f.scores[scoreViews], &f.total)
+	return f, err
+}
+
+// items finds the best items, at most MaxHits, the best first; without words
+// the newest.
+func (s *Service) items(ctx context.Context, who *access.Principal, q Query) ([]found, error) {
+	st := &statement{db: s.db}
+	if !s.filter(who, st, q) {
+		return nil, nil
+	}
+	list := words(q.Text)
+	from, text, order := "item i", "0", "at DESC, no DESC"
+	if len(list) > 0 {
+		from, text = s.matching(st, list, q.InSQL)
+		order = "total DESC, name_key, no"
+	}
+	name := "CAST(" + st.arg(nameKey(q.Text)) + " AS text)"
+	scores := [numScores]string{
+		"CASE WHEN i.name_key = " + name + " THEN 1 ELSE 0 END",
+		"CASE WHEN substr(i.name_key, 1, length(" + name + ")) = " + name + " THEN 1 ELSE 0 END",
+		text,
+		"CASE WHEN i.position IS NULL THEN 0 ELSE 1 END",
+		fmt.Sprintf("%d / (%d + CAST(abs(%s - i.updated_at) AS double precision))", month, month, st.arg(s.db.Now(ctx))),
+		"i.view_count / (CAST(i.view_count AS double precision) + 10)",
+	}
+	if len(list) == 0 {
+		scores[scoreExact], scores[scorePrefix] = "0", "0"
+		st.and("%s IS NOT NULL", name) // every argument has its place
+	}
+	columns, total := make([]string, numScores), make([]string, numScores)
+	for i, expr := range scores {
+		columns[i] = fmt.Sprintf("CAST(%s AS double precision) AS s%d", expr, i)
+		total[i] = fmt.Sprintf("%g * s%d", scoreWeights[i], i)
+	}
+	sql := fmt.Sprintf(`SELECT kind, id, model, name_key, at, s0, s1, s2, s3, s4, s5, total FROM (SELECT h.*, %s AS total FROM
+		(SELECT i.no, i.kind, i.id, i.model, i.name_key, i.updated_at AS at, %s FROM %s WHERE %s) h) t ORDER BY %s LIMIT %d`,
+		strings.Join(total, " + "), strings.Join(columns, ", "), from, strings.Join(st.conds, " AND "), order, MaxHits)
+	out, err := db.All(ctx, s.db, scanFound, sql, st.args...)
+	return out, fault.Wrap(err, "search")
+}
+
+// month is how old something is whose recency counts half.
+const month = int64(30 * 24 * time.Hour / time.Microsecond)
+
+// matching adds the words, and returns what to read from and the score of the
+// text: how many of the first words stand in the name. The measures of the
+// databases are of no use here: they differ, and they count a word that is
+// everywhere for nothing.
+func (s *Service) matching(st *statement, list []string, inSQL bool) (from, score string) {
+	position := "instr"
+	if s.db.Postgres() {
+		position = "strpos"
+		from = "item i JOIN item_words w ON w.item = i.no"
+		st.and("w.words @@ to_tsquery('pg_catalog.simple', %s)", st.arg(postgresMatch(list, inSQL)))
+	} else {
+		from = "item_words JOIN item i ON i.no = item_words.rowid"
+		st.and("item_words MATCH %s", st.arg(sqliteMatch(list, inSQL)))
+	}
+	first := list[:min(len(list), 4)]
+	counts := make([]string, len(first))
+	for i, w := range first {
+		counts[i] = fmt.Sprintf("CASE WHEN %s(i.name_key, %s) > 0 THEN 1.0 ELSE 0 END", position, st.arg(w))
+	}
+	return from, fmt.Sprintf("(%s) / %d", strings.Join(counts, " + "), len(first))
+}
+
+// filter adds all conditions but the words. It reports false when nothing can
+// be found.
+func (s *Service) filter(who *access.Principal, st *statement, q Query) bool {
+	models := itemModels(q.Models)
+	if len(models) == 0 {
+		return false
+	}
+	places := make([]string, len(models))
+	for i, m := range models {
+		places[i] = st.arg(string(m))
+	}
+	st.and("i.model IN (%s)", strings.Join(places, ", "))
+	st.and("i.archived = %s", st.arg(q.Archived))
+	st.and("i.namespace = ''")
+	st.and("NOT (i.kind = 'collection' AND i.id = %d)", access.TrashCollection)
+	s.reach(who, st, q)
+	s.people(st, q)
+	s.times(st, q)
+	if !q.DashboardQuestions {
+		st.and("i.dashboard_id = 0")
+	}
+	if q.IDs != nil {
+		st.and("%s", st.in("i.id", q.IDs))
+	}
+	if q.DatabaseID != 0 {
+		st.and("i.kind = 'card' AND i.id IN (SELECT c.id FROM card c WHERE c.database_id = %s)", st.arg(q.DatabaseID))
+	}
+	if q.Displays != nil {
+		st.args = append(st.args, db.Texts(q.Displays))
+		st.and("i.kind = 'card' AND i.id IN (SELECT c.id FROM card c WHERE %s)", s.db.InTexts("c.display", len(st.args)))
+	}
+	return true
+}
+
+// itemModels returns the models of items that are asked for.
+func itemModels(asked []content.Model) []content.Model {
+	all := []content.Model{content.ModelCard, content.ModelCollection, content.ModelDashboard, content.ModelDataset, content.ModelMetric}
+	if asked == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(m content.Model) bool { return !slices.Contains(asked, m) })
+}
+
+// reach adds where something must lie: where who may see it, and where the
+// query wants it.
+func (s *Service) reach(who *access.Principal, st *statement, q Query) {
+	level := access.View
+	if q.Archived {
+		level = access.Curate
+	}
+	reach := s.content.Collections().Reach(who, level)
+	within := func(ids []int64) {
+		st.and("CASE WHEN i.kind = 'collection' THEN %s ELSE %s END", st.in("i.id", ids), st.in("i.collection_id", ids))
+	}
+	if !reach.Everything {
+		ids := reach.IDs
+		if reach.Root {
+			ids = append([]int64{access.RootCollection}, ids...)
+		}
+		within(ids)
+	}
+	mine := func(f *access.Folder) bool { return f.Owner == who.UserID }
+	switch q.Personal {
+	case OnlyPersonal:
+		within(s.owned(func(*access.Folder) bool { return true }))
+	case OnlyMine:
+		within(s.owned(mine))
+	case ExcludePersonal, ExcludeOthers:
+		ids := s.owned(func(f *access.Folder) bool { return q.Personal == ExcludePersonal || !mine(f) })
+		st.and("NOT CASE WHEN i.kind = 'collection' THEN %s ELSE coalesce(%s, FALSE) END", st.in("i.id", ids), st.in("i.collection_id", ids))
+	}
+	if q.Collection != 0 {
+		below := s.below(q.Collection)
+		st.and("CASE WHEN i.kind = 'collection' THEN %s ELSE %s END",
+			st.in("i.id", below), st.in("i.collection_id", append(slices.Clone(below), q.Collection)))
+	}
+}
+
+// owned returns the personal collections that match, with what lies in them.
+func (s *Service) owned(match func(*access.Folder) bool) []int64 {
+	var out []int64
+	for _, f := range s.content.Collections().All() {
+		if f.Owner != 0 && match(f) {
+			out = append(out, f.ID)
+		}
+	}
+	return out
+}
+
+// below returns the collections that lie in one.
+func (s *Service) below(id int64) []int64 {
+	var out []int64
+	for _, f := range s.content.Collections().All() {
+		if f.Under(id) {
+			out = append(out, f.ID)
+		}
+	}
+	return out
+}
+
+func (s *Service) people(st *statement, q Query) {
+	if q.CreatedBy != nil {
+		st.and("%s", st.in("i.creator_id", q.CreatedBy))
+	}
+	if q.EditedBy != nil {
+		st.and("%s", st.in("i.edited_by", q.EditedBy))
+	}
+}
+
+func (s *Service) times(st *statement, q Query) {
+	between := func(column string, span Span) {
+		if !span.From.IsZero() {
+			st.and("%s >= %s", column, st.arg(span.From))
+		}
+		if !span.To.IsZero() {
+			st.and("%s < %s", column, st.arg(span.To))
+		}
+	}
+	between("i.created_at", q.Created)
+	if !q.Edited.isZero() {
+		st.and("i.edited_at > 0")
+	}
+	between("i.edited_at", q.Edited)
+}
