@@ -115,7 +115,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	h.timelines = timeline.NewService(d, h.audit, h.content)
 	h.warehouse = warehouse.New(warehouse.Deps{
 		DB: d, Audit: h.audit, Log: log, HasPeople: h.people.HasSetup,
-		Drivers:    []engine.Driver{sqlite.Driver{Dirs: []string{cfg.DataDir}}},
+		Drivers:    []engine.Driver{sqlite.Driver{Files: []string{filepath.Join(cfg.DataDir, sampleName)}}},
 		SampleFile: sampleFile(cfg),
 	})
 	h.people.OnSetup(h.warehouse.ConnectSample)
@@ -136,10 +136,13 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	return h, nil
 }
 
+// sampleName is the name of the sample database's file.
+const sampleName = "sample.db"
+
 // sampleFile is where the sample database lies, or "" when it is not wanted.
 func sampleFile(cfg *config.Config) string {
 	if !cfg.SampleDatabase {
 		return ""
 	}
-	return filepath.Join(cfg.DataDir, "sample.db")
+	return filepath.Join(cfg.DataDir, sampleName)
 }

@@ -17,9 +17,10 @@ const Name = "sqlite"
 
 // Driver opens SQLite files.
 type Driver struct {
-	// Dirs are the directories whose files may be opened. What lies elsewhere
-	// is refused, whatever links lead there.
-	Dirs []string
+	// Files and the files in Dirs may be opened, and none else, whatever links
+	// lead there: the data directory holds our own database too.
+	Files []string
+	Dirs  []string
 }
 
 // Name implements engine.Driver.
@@ -64,6 +65,9 @@ func (d Driver) allowed(path string) (string, error) {
 	real, err := realPath(path)
 	if err != nil {
 		return "", refused
+	}
+	if slices.ContainsFunc(d.Files, func(file string) bool { f, err := realPath(file); return err == nil && f == real }) {
+		return real, nil
 	}
 	inside := slices.ContainsFunc(d.Dirs, func(dir string) bool {
 		root, err := realPath(dir)

@@ -191,6 +191,13 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%q may be opened", p)
 		}
 	}
+	one := sqlite.Driver{Files: []string{path}}
+	if _, err := one.Open(details(path)); err != nil {
+		t.Error(err)
+	}
+	if _, err := one.Open(details(filepath.Join(dir, "latchkey.db"))); err == nil {
+		t.Error("a file beside the one that is allowed may be opened")
+	}
 	strange := engine.Details{"db": secret.New(path), "mode": secret.New("rw")}
 	if _, err := (sqlite.Driver{Dirs: []string{dir}}).Open(strange); err == nil {
 		t.Error("an unknown option is taken")
