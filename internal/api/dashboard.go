@@ -75,7 +75,7 @@ func DashboardEndpoints(s Services) []endpoint.Endpoint {
 	read := access.Authenticated("dashboards", access.Read).ByCollection()
 	write := access.Authenticated("dashboards", access.Write).ByCollection()
 	one, edit := read.Naming("dashboards", "id"), write.Naming("dashboards", "id")
-	admin := access.Admin("dashboards", access.Read)
+	admin, share := access.Admin("dashboards", access.Read), access.Admin("dashboards", access.Write).Naming("dashboards", "id").ByCollection()
 	return append(d.runs(one.Naming("cards", "card")),
 		endpoint.New("GET", "/api/dashboard", "List the dashboards that the caller may see", read, d.list),
 		endpoint.New("POST", "/api/dashboard", "Create an empty dashboard", write, d.create),
@@ -90,6 +90,9 @@ func DashboardEndpoints(s Services) []endpoint.Endpoint {
 		endpoint.New("GET", "/api/dashboard/{id}/query_metadata", "Get the databases, tables and fields that a dashboard is about", one, d.metadata),
 		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/values", "List the values that a filter offers", one, d.values),
 		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/search/{text}", "Search the values that a filter offers", one, d.search),
+		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/remapping", "Get a value of a filter with its label", one, d.remapping),
+		endpoint.New("POST", "/api/dashboard/{id}/public_link", "Refused: dashboards are not shared with the public", share, d.share),
+		endpoint.New("DELETE", "/api/dashboard/{id}/public_link", "Refused: dashboards are not shared with the public", share, d.share),
 	)
 }
 

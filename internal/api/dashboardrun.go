@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -212,4 +213,37 @@ func (d *dashboardRoutes) search(ctx context.Context, c *endpoint.Call, in param
 	}
 	list, err := d.dashboards.Values(ctx, c.Who, id, in.Key, in.Text)
 	return wireFilterValues{Values: list}, err
+}
+
+type parameterValue struct {
+	parameterPath
+	Value string `query:"value"`
+}
+
+// remapping returns a value with its label, or alone when it has none.
+func (d *dashboardRoutes) remapping(ctx context.Context, c *endpoint.Call, in parameterValue) ([]any, error) {
+	id, err := d.itemID(ctx, content.Dashboard, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.dashboards.Values(ctx, c.Who, id, in.Key, in.Value)
+	if err != nil {
+		return nil, err
+	}
+	for _, raw := range list {
+		var v []any
+		if json.Unmarshal(raw, &v) == nil && len(v) > 0 && fmt.Sprint(v[0]) == in.Value {
+			return v, nil
+		}
+	}
+	return []any{in.Value}, nil
+}
+
+// share answers who wants a public link, which this server does not make yet
+// (contract/content-data.md 3.9).
+func (d *dashboardRoutes) share(ctx context.Context, c *endpoint.Call, in pathID) (endpoint.None, error) {
+	if _, err := d.dashboards.Get(ctx, c.Who, in.ID); err != nil {
+		return endpoint.None{}, err
+	}
+	return endpoint.None{}, Status(http.StatusBadRequest, fault.New(fault.Invalid, "Public sharing is not enabled."))
 }

@@ -288,6 +288,11 @@ func TestDashboardRuns(t *testing.T) {
 			{name: "search values", who: "bo", call: "GET /api/dashboard/1/params/p3/search/B", status: 200, want: `{"values":[["b"]],"has_more_values":false}`},
 			{name: "values of nothing", who: "bo", call: "GET /api/dashboard/1/params/p1/values", status: 200, want: `{"values":[],"has_more_values":false}`},
 			{name: "values, unknown", who: "bo", call: "GET /api/dashboard/1/params/zz/values", status: 400, want: `Dashboard does not have a parameter with ID "zz".`},
+			{name: "label", who: "bo", call: "GET /api/dashboard/1/params/p3/remapping?value=a", status: 200, want: `["a"]`},
+			{name: "label of nothing", who: "bo", call: "GET /api/dashboard/1/params/p3/remapping?value=zz", status: 200, want: `["zz"]`},
+			{name: "share", who: "ada", call: "POST /api/dashboard/1/public_link", status: 400, want: "Public sharing is not enabled."},
+			{name: "share, unknown", who: "ada", call: "POST /api/dashboard/99/public_link", status: 404, want: "Not found."},
+			{name: "share, plain person", who: "bo", call: "POST /api/dashboard/1/public_link", status: 403, want: noPermission},
 			{name: "metadata", who: "bo", call: "GET /api/dashboard/1/query_metadata", status: 200, want: "-", has: []string{`"databases":[{`, `"tables":[]`}},
 			{name: "metadata, unknown", who: "bo", call: "GET /api/dashboard/99/query_metadata", status: 404, want: "Not found."},
 			{name: "public ones", who: "ada", call: "GET /api/dashboard/public", status: 200, want: "[]"},
@@ -336,6 +341,53 @@ func TestDashboardCopies(t *testing.T) {
 			{name: "shallow copy of questions", who: "bo", call: "POST /api/dashboard/1/copy", body: `{}`, status: 400,
 				want: "You cannot do a shallow copy of this dashboard because it contains Dashboard Questions."},
 			{name: "revisions", who: "bo", call: "GET /api/revision/dashboard/1", status: 200, want: "-", has: []string{"added a card", "added 2 cards", `"is_creation":true`}},
+		})
+	})
+}
+
+// TestDashboardsOfRestrictedKeys: a key that is bound to a collection sees what
+// lies in it, and one that is bound to a dashboard sees that.
+func TestDashboardsOfRestrictedKeys(t *testing.T) {
+	eachInstance(t, func(t *testing.T, in *instance) {
+		ops := in.folder(t, "ops")
+		in.question(t, "inside", ops, 0)
+		in.question(t, "outside", access.RootCollection, 0)
+		in.dashboard(t, "ada", "POST /api/dashboard", `{"name":"Inside","collection_id":{ops}}`)
+		in.dashboard(t, "ada", "POST /api/dashboard", `{"name":"Outside"}`)
+		d := in.dashboard(t, "ada", "PUT /api/dashboard/1", `{"dashcards":[
+			{"id":-1,"card_id":{inside},"row":0,"col":0,"size_x":1,"size_y":1},{"id":-2,"card_id":{outside},"row":1,"col":0,"size_x":1,"size_y":1}]}`)
+		in.names["first"], in.names["second"] = fmt.Sprint(d.Dashcards[0].ID), fmt.Sprint(d.Dashcards[1].ID)
+		in.addRestricted(t, "inops", `{"resources":{"collections":[{ops}]}}`)
+		in.addRestricted(t, "onlyone", `{"resources":{"dashboards":[1]}}`)
+		in.addRestricted(t, "readonly", `{"scopes":["dashboards:read"]}`)
+		in.addRestricted(t, "boards", `{"scopes":["dashboards:write"]}`)
+		run := func(dashcard, card string) string {
+			return "POST /api/dashboard/1/dashcard/" + dashcard + "/card/" + card + "/query"
+		}
+		in.run(t, []row{
+			{name: "list", who: "inops", call: "GET /api/dashboard", status: 200, want: "-", has: []string{`"name":"Inside"`}, not: []string{"Outside"}},
+			{name: "get", who: "inops", call: "GET /api/dashboard/1", status: 200, want: "-", has: []string{`"name":"inside"`, `"card":{"id":{outside}}`}},
+			{name: "get outside", who: "inops", call: "GET /api/dashboard/2", status: 403, want: noPermission},
+			{name: "create outside", who: "inops", call: "POST /api/dashboard", body: `{"name":"x"}`, status: 403, want: noPermission},
+			{name: "create", who: "inops", call: "POST /api/dashboard", body: `{"name":"x","collection_id":{ops}}`, status: 200, want: "-"},
+			{name: "move outside", who: "inops", call: "PUT /api/dashboard/1", body: `{"collection_id":null}`, status: 403, want: noPermission},
+			{name: "copy outside", who: "inops", call: "POST /api/dashboard/1/copy", body: `{}`, status: 403, want: noPermission},
+			{name: "question from outside", who: "inops", call: "PUT /api/dashboard/3", body: `{"dashcards":[{"id":-1,"card_id":{outside},"row":0,"col":0,"size_x":1,"size_y":1}]}`, status: 403, want: noPermission},
+			{name: "run", who: "inops", call: run("{first}", "{inside}"), status: 202, want: "-"},
+			{name: "run outside", who: "inops", call: run("{second}", "{outside}"), status: 403, want: noPermission},
+			{name: "revisions outside", who: "inops", call: "GET /api/revision/dashboard/2", status: 403, want: noPermission},
+
+			{name: "the one", who: "onlyone", call: "GET /api/dashboard/1", status: 200, want: "-"},
+			{name: "rename the one", who: "onlyone", call: "PUT /api/dashboard/1", body: `{"name":"Mine"}`, status: 200, want: "-"},
+			{name: "another", who: "onlyone", call: "GET /api/dashboard/2", status: 403, want: noPermission},
+			{name: "delete another", who: "onlyone", call: "DELETE /api/dashboard/2", status: 403, want: noPermission},
+			{name: "all", who: "onlyone", call: "GET /api/dashboard", status: 403, want: noPermission},
+
+			{name: "read-only", who: "readonly", call: "GET /api/dashboard/1", status: 200, want: "-"},
+			{name: "read-only runs", who: "readonly", call: run("{first}", "{inside}"), status: 202, want: "-"},
+			{name: "read-only edits", who: "readonly", call: "PUT /api/dashboard/1", body: `{"name":"x"}`, status: 403, want: noPermission},
+			{name: "deep copy makes questions", who: "boards", call: "POST /api/dashboard/1/copy", body: `{"is_deep_copy":true}`, status: 403, want: noPermission},
+			{name: "shallow copy", who: "boards", call: "POST /api/dashboard/1/copy", body: `{}`, status: 200, want: "-"},
 		})
 	})
 }

@@ -326,7 +326,7 @@ func (s *Service) replaceCards(ctx context.Context, r *replacement, places []Pla
 		case !known:
 			err = s.insertCard(ctx, r.old.ID, places[i], r.items)
 			r.changed = true
-		case !was.Place.equal(places[i]):
+		case !was.equal(places[i]):
 			err = s.updateCard(ctx, g.ID, places[i], r.items)
 			r.changed = true
 		}
