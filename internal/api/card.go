@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"latchkey/internal/access"
@@ -12,16 +13,15 @@ import (
 	"latchkey/internal/fault"
 	"latchkey/internal/naming"
 	"latchkey/internal/opt"
-	"latchkey/internal/people"
 )
 
 // CardEndpoints returns the routes of questions, models and metrics
 // (contract/content-data.md 3).
-func CardEndpoints(cards *card.Service, items *content.Service, ppl *people.Service, version string) []endpoint.Endpoint {
-	r := &cardRoutes{cards: cards, views: contentViews{items, ppl}, version: version}
+func CardEndpoints(s Services) []endpoint.Endpoint {
+	r := &cardRoutes{cards: s.Cards, views: contentViews{s.Content, s.People}, queries: newQueryRoutes(s), version: s.Version}
 	read, write := access.Authenticated("cards", access.Read).ByCollection(), access.Authenticated("cards", access.Write).ByCollection()
 	readOne, writeOne := read.Naming("cards", "id"), write.Naming("cards", "id")
-	return []endpoint.Endpoint{
+	return append([]endpoint.Endpoint{
 		endpoint.New("GET", "/api/card", "List questions, models and metrics", read, r.list),
 		endpoint.New("POST", "/api/card", "Create a question, model or metric", write, r.create),
 		endpoint.New("GET", "/api/card/{id}", "Get a question", readOne, r.get),
@@ -33,12 +33,13 @@ func CardEndpoints(cards *card.Service, items *content.Service, ppl *people.Serv
 		endpoint.New("POST", "/api/card/collections", "Move questions into a collection", write, r.toCollection),
 		endpoint.New("POST", "/api/cards/move", "Move questions into a collection or a dashboard", write, r.move),
 		endpoint.New("POST", "/api/cards/dashboards", "List the dashboards that show some questions", read.Touching("dashboards"), r.dashboardsOf),
-	}
+	}, slices.Concat(r.runs(readOne), r.publicRoutes())...)
 }
 
 type cardRoutes struct {
 	cards   *card.Service
 	views   contentViews
+	queries queryRoutes
 	version string
 }
 
@@ -53,11 +54,7 @@ func (r *cardRoutes) list(ctx context.Context, c *endpoint.Call, in listCardsInp
 // get shows what is in the trash as if it lay there; other answers show where
 // it is stored (contract/content-data.md 3.4, 9).
 func (r *cardRoutes) get(ctx context.Context, c *endpoint.Call, in cardInput) (wireCard, error) {
-	id, err := r.views.itemID(ctx, content.Card, in.ID)
-	if err != nil {
-		return wireCard{}, err
-	}
-	found, err := r.cards.Get(ctx, c.Who, id)
+	found, err := r.find(ctx, c.Who, in.ID)
 	if err != nil {
 		return wireCard{}, err
 	}
@@ -130,7 +127,7 @@ func (r *cardRoutes) change(ctx context.Context, in editCardInput) (card.Change,
 	c := card.Change{
 		Name: in.Name, Description: in.Description, Type: in.Type, Display: in.Display, DashboardID: in.DashboardID,
 		TabID: in.DashboardTabID.Ptr(), Position: in.CollectionPosition, Archived: in.Archived, CacheTTL: in.CacheTTL,
-		Preview: in.CollectionPreview, Embedding: in.EnableEmbedding, EmbeddingType: in.EmbeddingType,
+		Preview: in.CollectionPreview, Embed: in.EnableEmbedding.Or(false) || in.EmbeddingType.V != "" || in.EmbeddingParams.V != nil,
 		LeaveDashboards: in.DeleteOldDashcards.Or(false),
 	}
 	var err error
@@ -149,10 +146,7 @@ func (r *cardRoutes) change(ctx context.Context, in editCardInput) (card.Change,
 	if c.Mappings, err = encodedOr(in.ParameterMappings); err != nil {
 		return c, err
 	}
-	if c.Metadata, err = encodedOr(in.ResultMetadata); err != nil {
-		return c, err
-	}
-	c.EmbeddingParams, err = encodedOr(in.EmbeddingParams)
+	c.Metadata, err = encodedOr(in.ResultMetadata)
 	return c, err
 }
 

@@ -116,11 +116,7 @@ func allowedInSeries() []string { return []string{"area", "bar", "line", "scalar
 // nothing else: what goes together needs the columns of all questions
 // (contract/content-data.md 3.9).
 func (r *cardRoutes) series(ctx context.Context, c *endpoint.Call, in cardInput) ([]wireCard, error) {
-	id, err := r.views.itemID(ctx, content.Card, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	found, err := r.cards.Get(ctx, c.Who, id)
+	found, err := r.find(ctx, c.Who, in.ID)
 	if err != nil {
 		return nil, err
 	}

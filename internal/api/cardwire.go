@@ -171,8 +171,6 @@ func toWireCard(c card.Card) wireCard {
 		VisualizationSettings: c.Settings, ResultMetadata: c.Metadata, Parameters: c.Parameters, ParameterMappings: c.Mappings,
 		CollectionID: idOrNull(max(c.CollectionID, 0)), CollectionPosition: c.Position, CollectionPreview: c.Preview,
 		Archived: c.Archived, ArchivedDirectly: c.ArchivedDirectly, CacheTTL: c.CacheTTL,
-		EnableEmbedding: c.Embedding, EmbeddingType: c.EmbeddingType, EmbeddingParams: c.EmbeddingParams,
-		PublicUUID: c.PublicID, MadePublicByID: idOrNull(c.PublicBy),
 		DashboardID: idOrNull(c.DashboardID), SourceCardID: idOrNull(c.SourceCardID), CreatorID: idOrNull(c.CreatorID),
 		LastUsedAt: c.UsedAt, ModerationReviews: []any{}, ParamFields: map[string]any{},
 		ViewCount: c.ViewCount, CardSchema: cardSchema, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,

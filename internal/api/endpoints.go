@@ -54,7 +54,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		MembershipEndpoints(s.Groups, s.People),
 		UserEndpoints(s.People, s.Jar),
 		DashboardEndpoints(s),
-		CardEndpoints(s.Cards, s.Content, s.People, s.Version),
+		CardEndpoints(s),
 		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),
 		SnippetEndpoints(s.Snippets, s.Content, s.People),
 		TimelineEndpoints(s.Timelines, s.Content, s.People),

@@ -126,7 +126,13 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	})
 	t.Cleanup(in.warehouse.Close)
 	in.people.OnSetup(in.warehouse.ConnectSample)
-	in.queries = query.New(query.Deps{Warehouse: in.warehouse, Settings: in.settings, Clock: clk, Timeout: 10 * time.Second})
+	in.queries = query.New(query.Deps{
+		Warehouse: in.warehouse, Settings: in.settings, Clock: clk, Timeout: 10 * time.Second,
+		Card: func(ctx context.Context, who *access.Principal, id int64) (json.RawMessage, error) {
+			c, err := in.cards.Get(ctx, who, id)
+			return c.Query, err
+		},
+	})
 	in.cards = card.NewService(card.Deps{
 		DB: d, Audit: trail, Content: in.content, Revisions: revisions,
 		MayRun: func(_ context.Context, who *access.Principal, q mbql.Query) error {
@@ -134,6 +140,10 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 				return access.Forbidden()
 			}
 			return nil
+		},
+		Columns: func(ctx context.Context, who *access.Principal, q mbql.Query) (json.RawMessage, error) {
+			columns, err := in.queries.Describe(ctx, who, mbql.MBQL5(q))
+			return api.ResultMetadata(columns), err
 		},
 	})
 	boards := dashboard.NewService(d, in.content, in.cards, revisions)

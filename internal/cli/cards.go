@@ -2,9 +2,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 
 	"latchkey/internal/access"
+	"latchkey/internal/api"
 	"latchkey/internal/content/card"
+	"latchkey/internal/fault"
+	"latchkey/internal/query"
 	"latchkey/internal/query/mbql"
 )
 
@@ -12,7 +17,46 @@ import (
 func cardDeps(h *house) card.Deps {
 	return card.Deps{
 		DB: h.db, Audit: h.audit, Content: h.content, Revisions: h.revisions,
-		// Whoever is signed in may query every connected database.
-		MayRun: func(_ context.Context, who *access.Principal, _ mbql.Query) error { return access.RequireSignedIn(who) },
+		MayRun: func(ctx context.Context, who *access.Principal, q mbql.Query) error {
+			return saveFault(h.queries.MayRun(ctx, who, mbql.MBQL5(q)))
+		},
+		Columns: func(ctx context.Context, who *access.Principal, q mbql.Query) (json.RawMessage, error) {
+			columns, err := h.queries.Describe(ctx, who, mbql.MBQL5(q))
+			if err != nil {
+				return nil, err
+			}
+			return api.ResultMetadata(columns), nil
+		},
+		Source: h.readable,
 	}
+}
+
+// saveFault is why a question cannot be saved whose query is refused.
+func saveFault(err error) error {
+	f, ok := errors.AsType[*query.Failure](err)
+	switch {
+	case !ok:
+		return err
+	case f.Kind == query.Denied:
+		return access.Forbidden()
+	case f.Kind == query.Invalid:
+		return fault.Field("dataset_query", "%s", f.Message)
+	}
+	return fault.Wrap(err, "check a query")
+}
+
+// readable refuses who may not read a database or a table.
+func (h *house) readable(ctx context.Context, who *access.Principal, kind card.Source, id int64) error {
+	if kind == card.Table {
+		_, err := h.warehouse.Table(ctx, who, id)
+		return err
+	}
+	_, err := h.warehouse.Database(ctx, who, id)
+	return err
+}
+
+// cardQuery returns the query of a saved question, for queries that take it in.
+func (h *house) cardQuery(ctx context.Context, who *access.Principal, id int64) (json.RawMessage, error) {
+	c, err := h.cards.Get(ctx, who, id)
+	return c.Query, err
 }

@@ -29,24 +29,19 @@ const (
 
 // Particulars are what a card has beside the shared record.
 type Particulars struct {
-	Display         string
-	Query           json.RawMessage // MBQL 5
-	QueryType       string          // native or query
-	DatabaseID      int64           // 0 when unknown
-	TableID         int64           // of a structured query, else 0
-	SourceCardID    int64           // the card whose result it reads, else 0
-	Settings        json.RawMessage // of the visualization: an object
-	Parameters      json.RawMessage // a list
-	Mappings        json.RawMessage // of parameters: a list
-	Metadata        json.RawMessage // of the result's columns: a list; nil when unknown
-	CacheTTL        *int64
-	Preview         bool // its result may be shown in lists
-	Parameterized   bool // it runs without anybody giving values
-	Embedding       bool
-	EmbeddingType   *string
-	EmbeddingParams json.RawMessage // nil for none
-	PublicID        *string         // of its public link
-	PublicBy        int64           // who made that, else 0
+	Display       string
+	Query         json.RawMessage // MBQL 5
+	QueryType     string          // native or query
+	DatabaseID    int64           // 0 when unknown
+	TableID       int64           // of a structured query, else 0
+	SourceCardID  int64           // the card whose result it reads, else 0
+	Settings      json.RawMessage // of the visualization: an object
+	Parameters    json.RawMessage // a list
+	Mappings      json.RawMessage // of parameters: a list
+	Metadata      json.RawMessage // of the result's columns: a list; nil when unknown
+	CacheTTL      *int64
+	Preview       bool // its result may be shown in lists
+	Parameterized bool // it runs without anybody giving values
 }
 
 // Card is a card.
@@ -103,10 +98,8 @@ type Change struct {
 	Archived        opt.Value[bool]
 	CacheTTL        opt.Value[int64] // null is none
 	Preview         opt.Value[bool]
-	Embedding       opt.Value[bool]
-	EmbeddingType   opt.Value[string]          // null is none
-	EmbeddingParams opt.Value[json.RawMessage] // null is none
-	LeaveDashboards bool                       // take it from other dashboards when it moves into one
+	Embed           bool // it is to be embedded, or embedded otherwise
+	LeaveDashboards bool // take it from other dashboards when it moves into one
 }
 
 // Bounds of texts, in characters, and of positions.

@@ -32,7 +32,6 @@ type state struct {
 	Dashboard   *int64          `json:"dashboard_id"`
 	CacheTTL    *int64          `json:"cache_ttl"`
 	Preview     bool            `json:"collection_preview"`
-	Embedding   bool            `json:"enable_embedding"`
 }
 
 // history is how the log of revisions keeps cards and brings them back.
@@ -48,7 +47,7 @@ func (s *Service) state(ctx context.Context, i content.Item) (any, error) {
 	out := state{
 		Name: c.Name, Description: c.Description, Type: c.Type(), Display: c.Display, Query: c.Query, Settings: c.Settings,
 		Parameters: c.Parameters, Mappings: c.Mappings, Metadata: c.Metadata, Archived: c.Archived, Collection: c.CollectionID,
-		Position: c.Position, CacheTTL: c.CacheTTL, Preview: c.Preview, Embedding: c.Embedding,
+		Position: c.Position, CacheTTL: c.CacheTTL, Preview: c.Preview,
 	}
 	if c.DashboardID != 0 {
 		out.Dashboard = &c.DashboardID
@@ -56,9 +55,9 @@ func (s *Service) state(ctx context.Context, i content.Item) (any, error) {
 	return out, nil
 }
 
-// restore gives a card the content that it had. Where it lies, whether it is in
-// the trash and whether it is embedded stay as they are: those are not what
-// somebody wants back who goes back to an earlier version. Who may not run the
+// restore gives a card the content that it had. Where it lies and whether it is in
+// the trash stay as they are: that is not what somebody wants back who goes
+// back to an earlier version. Who may not run the
 // old query may not bring it back (contract/content-data.md 8.2).
 func (s *Service) restore(ctx context.Context, who *access.Principal, i content.Item, raw json.RawMessage) error {
 	var v state
@@ -130,11 +129,6 @@ func words(field string, before, after revision.State) []string {
 		return []string{"moved this Card into a dashboard"}
 	case "cache_ttl":
 		return []string{"changed the caching"}
-	case "enable_embedding":
-		if string(after[field]) == "true" {
-			return []string{"enabled embedding"}
-		}
-		return []string{"disabled embedding"}
 	}
 	return []string{"changed the " + strings.ReplaceAll(field, "_", " ")}
 }

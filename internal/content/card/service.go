@@ -47,10 +47,6 @@ type Deps struct {
 	// Source, when given, refuses who may not read a database or a table. It
 	// returns NotFound and Forbidden.
 	Source func(ctx context.Context, who *access.Principal, kind Source, id int64) error
-	// EmbeddingOn reports whether embedding is on; without it, it is off.
-	EmbeddingOn func() bool
-	// SharingOn reports whether public links are on; without it, they are off.
-	SharingOn func() bool
 }
 
 // Source is where the data of a card comes from.
@@ -64,31 +60,22 @@ const (
 
 // Service holds the rules of cards.
 type Service struct {
-	db          *db.DB
-	audit       *audit.Log
-	content     *content.Service
-	revisions   *revision.Log
-	boards      Boards
-	mayRun      func(context.Context, *access.Principal, mbql.Query) error
-	columns     func(context.Context, *access.Principal, mbql.Query) (json.RawMessage, error)
-	bookmarked  func(context.Context, *access.Principal) ([]int64, error)
-	source      func(context.Context, *access.Principal, Source, int64) error
-	embeddingOn func() bool
-	sharingOn   func() bool
+	db         *db.DB
+	audit      *audit.Log
+	content    *content.Service
+	revisions  *revision.Log
+	boards     Boards
+	mayRun     func(context.Context, *access.Principal, mbql.Query) error
+	columns    func(context.Context, *access.Principal, mbql.Query) (json.RawMessage, error)
+	bookmarked func(context.Context, *access.Principal) ([]int64, error)
+	source     func(context.Context, *access.Principal, Source, int64) error
 }
 
 // NewService returns the service, and lets the log of revisions know of cards.
 func NewService(d Deps) *Service {
-	off := func() bool { return false }
 	s := &Service{
 		db: d.DB, audit: d.Audit, content: d.Content, revisions: d.Revisions, mayRun: d.MayRun, columns: d.Columns,
-		bookmarked: d.Bookmarked, source: d.Source, embeddingOn: off, sharingOn: off,
-	}
-	if d.EmbeddingOn != nil {
-		s.embeddingOn = d.EmbeddingOn
-	}
-	if d.SharingOn != nil {
-		s.sharingOn = d.SharingOn
+		bookmarked: d.Bookmarked, source: d.Source,
 	}
 	d.Revisions.Register(content.Card, s.history())
 	return s

@@ -12,47 +12,32 @@ import (
 )
 
 const columns = `c.display, c.query, c.query_type, c.database_id, c.table_id, c.source_card_id, c.settings, c.parameters,
-	c.mappings, c.metadata, c.cache_ttl, c.preview, c.parameterized, c.embedding, c.embedding_type, c.embedding_params,
-	c.public_id, c.public_by`
+	c.mappings, c.metadata, c.cache_ttl, c.preview, c.parameterized`
 
 // scanned holds the columns of a card that may be null.
 type scanned struct {
-	query, settings, parameters, mappings              string
-	database, table, source, ttl, publicBy             sql.NullInt64
-	metadata, embeddingType, embeddingParams, publicID sql.NullString
+	query, settings, parameters, mappings string
+	database, table, source, ttl          sql.NullInt64
+	metadata                              sql.NullString
 }
 
 func (v *scanned) targets(p *Particulars) []any {
 	return []any{
 		&p.Display, &v.query, &p.QueryType, &v.database, &v.table, &v.source, &v.settings, &v.parameters,
-		&v.mappings, &v.metadata, &v.ttl, &p.Preview, &p.Parameterized, &p.Embedding, &v.embeddingType, &v.embeddingParams,
-		&v.publicID, &v.publicBy,
+		&v.mappings, &v.metadata, &v.ttl, &p.Preview, &p.Parameterized,
 	}
 }
 
 func (v *scanned) fill(p *Particulars) {
 	p.Query, p.Settings = json.RawMessage(v.query), json.RawMessage(v.settings)
 	p.Parameters, p.Mappings = json.RawMessage(v.parameters), json.RawMessage(v.mappings)
-	p.DatabaseID, p.TableID, p.SourceCardID, p.PublicBy = v.database.Int64, v.table.Int64, v.source.Int64, v.publicBy.Int64
-	p.Metadata, p.EmbeddingParams = raw(v.metadata), raw(v.embeddingParams)
-	p.EmbeddingType, p.PublicID = text(v.embeddingType), text(v.publicID)
+	p.DatabaseID, p.TableID, p.SourceCardID = v.database.Int64, v.table.Int64, v.source.Int64
+	if v.metadata.Valid {
+		p.Metadata = json.RawMessage(v.metadata.String)
+	}
 	if v.ttl.Valid {
 		p.CacheTTL = &v.ttl.Int64
 	}
-}
-
-func raw(s sql.NullString) json.RawMessage {
-	if !s.Valid {
-		return nil
-	}
-	return json.RawMessage(s.String)
-}
-
-func text(s sql.NullString) *string {
-	if !s.Valid {
-		return nil
-	}
-	return &s.String
 }
 
 func scanParticulars(r db.Row) (Particulars, error) {
@@ -120,14 +105,13 @@ func (p Particulars) values() []any {
 	return []any{
 		p.Display, string(p.Query), p.QueryType, idOrNull(p.DatabaseID), idOrNull(p.TableID), idOrNull(p.SourceCardID),
 		string(p.Settings), string(p.Parameters), string(p.Mappings), rawOrNull(p.Metadata), p.CacheTTL, p.Preview, p.Parameterized,
-		p.Embedding, p.EmbeddingType, rawOrNull(p.EmbeddingParams), p.PublicID, idOrNull(p.PublicBy),
 	}
 }
 
 func (s *Service) insert(ctx context.Context, c Card) error {
 	_, err := s.db.Exec(ctx, `INSERT INTO card (id, item, display, query, query_type, database_id, table_id, source_card_id, settings,
-		parameters, mappings, metadata, cache_ttl, preview, parameterized, embedding, embedding_type, embedding_params, public_id, public_by)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)`,
+		parameters, mappings, metadata, cache_ttl, preview, parameterized)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`,
 		append([]any{c.ID, c.No}, c.values()...)...)
 	return fault.Wrap(err, "write card")
 }
@@ -135,8 +119,7 @@ func (s *Service) insert(ctx context.Context, c Card) error {
 func (s *Service) update(ctx context.Context, c Card) error {
 	_, err := s.db.Exec(ctx, `UPDATE card SET display = ?3, query = ?4, query_type = ?5, database_id = ?6, table_id = ?7,
 		source_card_id = ?8, settings = ?9, parameters = ?10, mappings = ?11, metadata = ?12, cache_ttl = ?13, preview = ?14,
-		parameterized = ?15, embedding = ?16, embedding_type = ?17, embedding_params = ?18, public_id = ?19, public_by = ?20
-		WHERE id = ?1 AND item = ?2`,
+		parameterized = ?15 WHERE id = ?1 AND item = ?2`,
 		append([]any{c.ID, c.No}, c.values()...)...)
 	return fault.Wrap(err, "write card")
 }

@@ -25,7 +25,7 @@ func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c
 	if err != nil {
 		return Card{}, err
 	}
-	if err := checkChange(c); err != nil {
+	if err := checkChange(who, c); err != nil {
 		return Card{}, err
 	}
 	var a *analysed
@@ -44,9 +44,16 @@ func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c
 	return out, err
 }
 
-// checkChange refuses values that no card can have
+// checkChange refuses values that no card can have, and embedding, which there
+// is not: to administrators it is off, and all others may not change it
 // (contract/content-data.md 3.4).
-func checkChange(c Change) error {
+func checkChange(who *access.Principal, c Change) error {
+	if c.Embed {
+		if err := access.RequireAdmin(who); err != nil {
+			return err
+		}
+		return fault.New(fault.Invalid, "Embedding is not enabled.")
+	}
 	if display, ok := c.Display.Get(); ok {
 		if err := checkDisplay(display); err != nil {
 			return err
@@ -102,9 +109,6 @@ func (s *Service) write(ctx context.Context, who *access.Principal, id int64, c 
 	if err != nil {
 		return Card{}, err
 	}
-	if err := s.mayEmbed(who, old, next); err != nil {
-		return Card{}, err
-	}
 	shared.Touch = !reflect.DeepEqual(old.Particulars, next.Particulars)
 	if next.Item, err = s.content.Update(ctx, who, ref(id), shared); err != nil {
 		return Card{}, err
@@ -133,7 +137,6 @@ func (s *Service) apply(old Card, c Change, a *analysed) (Card, error) {
 	next.Display = displayOf(typ, c.Display.Or(old.Display))
 	next.Settings = c.Settings.Or(old.Settings)
 	next.Preview = c.Preview.Or(old.Preview)
-	next.Embedding = c.Embedding.Or(old.Embedding)
 	if c.Parameters.Set {
 		next.Parameters = orList(c.Parameters.V)
 	}
@@ -146,12 +149,6 @@ func (s *Service) apply(old Card, c Change, a *analysed) (Card, error) {
 	if c.CacheTTL.Set {
 		next.CacheTTL = c.CacheTTL.Ptr()
 	}
-	if c.EmbeddingType.Set {
-		next.EmbeddingType = c.EmbeddingType.Ptr()
-	}
-	if c.EmbeddingParams.Set {
-		next.EmbeddingParams = c.EmbeddingParams.V
-	}
 	if typ != Metric || a == nil && typ == old.Type() {
 		return next, nil
 	}
@@ -160,23 +157,6 @@ func (s *Service) apply(old Card, c Change, a *analysed) (Card, error) {
 		return next, fault.Wrap(err, "read stored query")
 	}
 	return next, saveable(typ, q)
-}
-
-// mayEmbed lets only administrators change embedding, and only where it is on
-// (contract/content-data.md 3.4).
-func (s *Service) mayEmbed(who *access.Principal, old, next Card) error {
-	same := old.Embedding == next.Embedding && reflect.DeepEqual(old.EmbeddingType, next.EmbeddingType) &&
-		string(old.EmbeddingParams) == string(next.EmbeddingParams)
-	if same {
-		return nil
-	}
-	if err := access.RequireAdmin(who); err != nil {
-		return err
-	}
-	if !s.embeddingOn() {
-		return fault.New(fault.Invalid, "Embedding is not enabled.")
-	}
-	return nil
 }
 
 // place returns the change of the shared record: where the card goes.

@@ -15,12 +15,7 @@ CREATE TABLE card (
   metadata         TEXT, -- of the columns of the result
   cache_ttl        BIGINT,
   preview          BOOLEAN NOT NULL,
-  parameterized    BOOLEAN NOT NULL, -- it runs without values
-  embedding        BOOLEAN NOT NULL,
-  embedding_type   TEXT,
-  embedding_params TEXT,
-  public_id        TEXT UNIQUE,
-  public_by        BIGINT REFERENCES users (id)
+  parameterized    BOOLEAN NOT NULL -- it runs without values
 );
 CREATE INDEX card_by_database ON card (database_id);
 CREATE INDEX card_by_table ON card (table_id) WHERE table_id IS NOT NULL;
