@@ -54,9 +54,3 @@ func (h *house) readable(ctx context.Context, who *access.Principal, kind card.S
 	_, err := h.warehouse.Database(ctx, who, id)
 	return err
 }
-
-// cardQuery returns the query of a saved question, for queries that take it in.
-func (h *house) cardQuery(ctx context.Context, who *access.Principal, id int64) (json.RawMessage, error) {
-	c, err := h.cards.Get(ctx, who, id)
-	return c.Query, err
-}
