@@ -24,7 +24,7 @@ import (
 // Mailer knows whether e-mail can be sent; *mail.Mailer does.
 type Mailer interface{ Configured() bool }
 
-// Services are what the routes call. All are required except where noted.
+// Services are what the routes call. All are required.
 type Services struct {
 	People     *people.Service
 	Groups     *group.Service

@@ -129,7 +129,9 @@ func (s *Service) itemsFilter(ctx context.Context, who *access.Principal, q Item
 		f.nothing = true
 	}
 	f.and("i.archived = " + f.arg(q.Archived))
-	f.and("i.namespace = " + f.arg(place.Namespace))
+	if place.ID == access.RootCollection || place.ID == access.TrashCollection { // others hold one namespace alone
+		f.and("i.namespace = " + f.arg(place.Namespace))
+	}
 	q.narrow(f, place, out.Models)
 	return f, out, nil
 }
@@ -197,7 +199,7 @@ func (q ItemQuery) narrow(f *filter, place *access.Folder, models []Model) {
 // trashed are the conditions of the list of the Trash: what was put there by
 // itself and that who may change where it lay.
 func (s *Service) trashed(f *filter, who *access.Principal) {
-	f.and("i.archived_directly")
+	f.and("i.archived_directly AND i.archived_directly = TRUE") // the index asks for the first, its order for the second
 	reach := s.cols.Reach(who, access.Curate)
 	if reach.Everything {
 		return

@@ -54,13 +54,18 @@ func (q ItemQuery) statement(f *filter) (string, []any) {
 	if q.Limit < 0 && q.Offset == 0 {
 		return selectItems + " WHERE " + f.where() + " ORDER BY " + q.order(), f.args
 	}
-	page := filter{args: f.args}
+	page, args := q.page(f)
+	return "SELECT " + itemColumns + " FROM (" + page + ") p JOIN item i ON i.no = p.no ORDER BY " + q.order(), args
+}
+
+// page finds the rows of a page.
+func (q ItemQuery) page(f *filter) (string, []any) {
 	if q.Limit < 0 {
 		q.Limit = math.MaxInt32
 	}
-	limit := "LIMIT " + page.arg(q.Limit) + " OFFSET " + page.arg(q.Offset)
-	return "SELECT " + itemColumns + " FROM (SELECT i.no FROM item i WHERE " + f.where() + " ORDER BY " + q.order() + " " + limit +
-		") p JOIN item i ON i.no = p.no ORDER BY " + q.order(), page.args
+	page := filter{args: f.args}
+	limit := " LIMIT " + page.arg(q.Limit) + " OFFSET " + page.arg(q.Offset)
+	return "SELECT i.no FROM item i WHERE " + f.where() + " ORDER BY " + q.order() + limit, page.args
 }
 
 func (s *Service) itemPage(ctx context.Context, f *filter, q ItemQuery) ([]Item, error) {

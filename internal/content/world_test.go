@@ -20,12 +20,12 @@ var admin = access.CommandLine()
 
 // world is content on one database.
 type world struct {
-	t  *testing.T
+	t  testing.TB
 	db *db.DB
 	*content.Service
 }
 
-func newWorld(t *testing.T, d *db.DB) *world {
+func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()
 	s, err := content.New(t.Context(), d, audit.New(d), slog.New(slog.DiscardHandler))
 	if err != nil {
