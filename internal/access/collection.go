@@ -188,8 +188,8 @@ func levelIn(who *Principal, f *Folder) CollectionLevel {
 	return f.Grants.Level(who.Groups)
 }
 
-// rootName is how a restriction names the root collection.
-const rootName = "root"
+// RootName is how a restriction names the root collection.
+const RootName = "root"
 
 // reaches reports whether the limits are bound to no collections, or to one
 // that is the folder or that it lies in. The root does not stand for personal
@@ -199,7 +199,7 @@ func (l *Limits) reaches(f *Folder) bool {
 	if b == nil {
 		return l == nil || !l.closed
 	}
-	if b.items[rootName] && f.Owner == 0 && f.ID != TrashCollection {
+	if b.items[RootName] && f.Owner == 0 && f.ID != TrashCollection {
 		return true
 	}
 	if b.items[strconv.FormatInt(f.ID, 10)] {

@@ -20,6 +20,8 @@ type CollectionSource interface {
 	// Folders returns all collections, or with tops those collections and all
 	// that lies in them.
 	Folders(ctx context.Context, tops ...int64) ([]*Folder, error)
+	// Grants returns who may do what in some collections.
+	Grants(ctx context.Context, ids []int64) (map[int64]*Grants, error)
 }
 
 // Collections holds all collections with their grants, and follows the change
@@ -41,7 +43,7 @@ type forest struct {
 // NewCollections returns the collections of a database, read into memory.
 func NewCollections(ctx context.Context, d *db.DB, source CollectionSource, log *slog.Logger) (*Collections, error) {
 	c := &Collections{source: source, log: log}
-	if err := c.refresh(ctx, nil, true); err != nil {
+	if err := c.refresh(ctx, changedFolders{all: true}); err != nil {
 		return nil, err
 	}
 	d.Subscribe(c.apply)
@@ -51,25 +53,47 @@ func NewCollections(ctx context.Context, d *db.DB, source CollectionSource, log 
 // collectionsLimit is how long memory may take to be read anew.
 const collectionsLimit = 30 * time.Second
 
+// changedFolders is what of the collections has changed.
+type changedFolders struct {
+	all    bool
+	tops   []int64 // with all that lies in them
+	grants []int64 // who may do what in them, and nothing else
+	roots  bool    // the grants of the roots
+}
+
+// changesOf reads the change log.
+func changesOf(changes []db.Change) changedFolders {
+	var out changedFolders
+	for _, change := range changes {
+		switch {
+		case change.Kind == db.Reset:
+			out.all = true
+		case change.Kind == db.ChangedGrants && change.ID != RootCollection:
+			out.grants = append(out.grants, change.ID)
+		case change.Kind == db.ChangedGrants, change.Kind == db.ChangedCollection && change.ID == RootCollection:
+			out.roots = true
+		case change.Kind == db.ChangedCollection:
+			out.tops = append(out.tops, change.ID)
+		}
+	}
+	return out
+}
+
+func (f changedFolders) none() bool {
+	return !f.all && !f.roots && len(f.tops) == 0 && len(f.grants) == 0
+}
+
 func (c *Collections) apply(changes []db.Change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var tops []int64
-	all := c.stale.Load()
-	for _, change := range changes {
-		switch change.Kind {
-		case db.ChangedCollection:
-			tops = append(tops, change.ID)
-		case db.Reset:
-			all = true
-		}
-	}
-	if len(tops) == 0 && !all {
+	what := changesOf(changes)
+	what.all = what.all || c.stale.Load()
+	if what.none() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), collectionsLimit)
 	defer cancel()
-	if err := c.refresh(ctx, tops, all); err != nil {
+	if err := c.refresh(ctx, what); err != nil {
 		c.stale.Store(true)
 		c.log.Error("collections in memory are stale; they are read again on the next use", slog.Any("error", err))
 		return
@@ -77,39 +101,78 @@ func (c *Collections) apply(changes []db.Change) {
 	c.stale.Store(false)
 }
 
-// refresh reads the collections and what lies in them anew; the root stands
-// for the grants of the roots.
-func (c *Collections) refresh(ctx context.Context, tops []int64, all bool) error {
+// refresh reads what has changed anew.
+func (c *Collections) refresh(ctx context.Context, what changedFolders) error {
 	old := c.current.Load()
 	next := &forest{}
-	roots, err := c.source.Roots(ctx)
-	if err != nil {
-		return fmt.Errorf("read the roots of collections: %w", err)
+	var err error
+	if next.roots, err = c.readRoots(ctx, old, what); err != nil {
+		return err
 	}
-	next.roots = make(map[string]*Folder, len(roots))
-	for namespace, grants := range roots {
-		next.roots[namespace] = &Folder{ID: RootCollection, Namespace: namespace, Grants: grants}
-	}
-	slices.Sort(tops)
-	tops = slices.DeleteFunc(slices.Compact(tops), func(id int64) bool { return id == RootCollection })
-	var folders []*Folder
-	if all || len(tops) > 0 {
-		if all {
-			tops = nil
-		}
-		if folders, err = c.source.Folders(ctx, tops...); err != nil {
-			return fmt.Errorf("read collections: %w", err)
-		}
-	}
-	if all {
-		next.byID = make(map[int64]*Folder, len(folders))
-	} else {
-		next.byID = old.without(tops)
-	}
-	for _, f := range folders {
-		next.byID[f.ID] = f
+	if next.byID, err = c.readFolders(ctx, old, what); err != nil {
+		return err
 	}
 	c.current.Store(next)
+	return nil
+}
+
+func (c *Collections) readRoots(ctx context.Context, old *forest, what changedFolders) (map[string]*Folder, error) {
+	if !what.all && !what.roots {
+		return old.roots, nil
+	}
+	roots, err := c.source.Roots(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the roots of collections: %w", err)
+	}
+	out := make(map[string]*Folder, len(roots))
+	for namespace, grants := range roots {
+		out[namespace] = &Folder{ID: RootCollection, Namespace: namespace, Grants: grants}
+	}
+	return out, nil
+}
+
+func (c *Collections) readFolders(ctx context.Context, old *forest, what changedFolders) (map[int64]*Folder, error) {
+	if what.all {
+		what.tops = nil
+	} else if len(what.tops) == 0 && len(what.grants) == 0 {
+		return old.byID, nil
+	}
+	var folders []*Folder
+	var err error
+	if what.all || len(what.tops) > 0 {
+		slices.Sort(what.tops)
+		if folders, err = c.source.Folders(ctx, slices.Compact(what.tops)...); err != nil {
+			return nil, fmt.Errorf("read collections: %w", err)
+		}
+	}
+	var out map[int64]*Folder
+	if what.all {
+		out = make(map[int64]*Folder, len(folders))
+	} else {
+		out = old.without(what.tops)
+	}
+	for _, f := range folders {
+		out[f.ID] = f
+	}
+	if what.all || len(what.grants) == 0 {
+		return out, nil
+	}
+	return out, c.readGrants(ctx, out, what.grants)
+}
+
+// readGrants replaces the grants of some collections.
+func (c *Collections) readGrants(ctx context.Context, folders map[int64]*Folder, ids []int64) error {
+	grants, err := c.source.Grants(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read grants: %w", err)
+	}
+	for id, g := range grants {
+		if f := folders[id]; f != nil {
+			changed := *f
+			changed.Grants = g
+			folders[id] = &changed
+		}
+	}
 	return nil
 }
 

@@ -100,6 +100,9 @@ func (k *ResourceKind) validID(id string) bool {
 	if k.Named {
 		return strings.TrimSpace(id) != ""
 	}
+	if k.Name == KindCollections && id == RootName {
+		return true
+	}
 	n, err := strconv.ParseInt(id, 10, 64)
 	least := int64(1)
 	if k.Name == KindPolicies {

@@ -20,7 +20,7 @@ func CollectionEndpoints(items *content.Service, ppl *people.Service, cards Card
 	read := access.Authenticated("collections", access.Read).ByCollection()
 	write := access.Authenticated("collections", access.Write).ByCollection()
 	readOne, writeOne := read.Naming("collections", "id"), write.Naming("collections", "id")
-	return []endpoint.Endpoint{
+	return append(r.graphEndpoints(), []endpoint.Endpoint{
 		endpoint.New("GET", "/api/collection", "List the collections", read, r.list),
 		endpoint.New("POST", "/api/collection", "Create a collection; it gets the permissions of its parent", write, r.create),
 		endpoint.New("GET", "/api/collection/tree", "List the collections as a tree", read, r.tree),
@@ -36,7 +36,7 @@ func CollectionEndpoints(items *content.Service, ppl *people.Service, cards Card
 		endpoint.New("PUT", "/api/collection/{id}", "Rename, move, archive or restore a collection", writeOne, r.update),
 		endpoint.New("DELETE", "/api/collection/{id}", "Delete a collection that is in the trash, with all that lies in it",
 			access.Admin("collections", access.Write).ByCollection().Naming("collections", "id"), r.delete),
-	}
+	}...)
 }
 
 // namespaceOf reads a namespace: what is absent, null or empty is that of

@@ -52,7 +52,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		KeyEndpoints(s.Keys),
 		GroupEndpoints(s.Groups, s.People),
 		MembershipEndpoints(s.Groups, s.People),
-		UserEndpoints(s.People, s.Jar),
+		UserEndpoints(s.People, s.Content, s.Jar),
 		DashboardEndpoints(s),
 		CardEndpoints(s),
 		RevisionEndpoints(s.Revisions, s.Content, s.People, s.Version),

@@ -118,6 +118,17 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	})
 	in.content, err = content.New(t.Context(), d, trail, log)
 	check(err)
+	in.content.KnowGroups(func(ctx context.Context, id int64) (bool, error) {
+		name, err := in.groups.Name(ctx, id)
+		return name != "", err
+	})
+	in.people.OnRename(func(ctx context.Context, _ *access.Principal, userID int64) error {
+		name, _, err := in.people.Ref(ctx, userID)
+		if err != nil {
+			return err
+		}
+		return in.content.RenamePersonal(ctx, userID, name)
+	})
 	revisions := revision.New(d, trail, in.content)
 	dir := t.TempDir()
 	in.warehouse = warehouse.New(warehouse.Deps{

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"latchkey/internal/access"
+	"latchkey/internal/content"
 	"latchkey/internal/cookie"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
@@ -13,14 +14,14 @@ import (
 )
 
 // UserEndpoints returns the routes of /api/user (contract/identity.md 2.7).
-func UserEndpoints(ppl *people.Service, jar cookie.Jar) []endpoint.Endpoint {
+func UserEndpoints(ppl *people.Service, items *content.Service, jar cookie.Jar) []endpoint.Endpoint {
 	read, write := access.Admin("people", access.Read), access.Admin("people", access.Write)
 	signedIn, self := access.Authenticated("people", access.Read), access.Authenticated("self", access.Read)
 	readSelf := access.Self("people", access.Read, "id").Naming("people", "id")
 	writeSelf := access.Self("people", access.Write, "id").Naming("people", "id")
 	passwords := access.Self("passwords", access.Write, "id").Naming("people", "id")
 	onOff := write.Naming("people", "id").Touching("keys") // personal keys end, and keys lose their owner
-	u := userRoutes{ppl, door{jar}}
+	u := userRoutes{ppl, items, door{jar}}
 	return []endpoint.Endpoint{
 		endpoint.New("GET", "/api/user", "List the people", read, u.list),
 		endpoint.Naming(endpoint.New("POST", "/api/user", "Invite a person", write, u.create), u.givenGroups, "groups"),
@@ -36,8 +37,9 @@ func UserEndpoints(ppl *people.Service, jar cookie.Jar) []endpoint.Endpoint {
 }
 
 type userRoutes struct {
-	people *people.Service
-	door   door
+	people  *people.Service
+	content *content.Service
+	door    door
 }
 
 // list knows internal users only: there are no tenants, and nobody is a data
@@ -55,7 +57,17 @@ func (u userRoutes) list(ctx context.Context, c *endpoint.Call, in listUsersInpu
 	}
 	f.Limit, f.Offset = bounds(c.Page)
 	users, total, err := u.people.List(ctx, c.Who, f)
-	return page(c.Page, users, total, toWireListedUser), err
+	if err != nil {
+		return wirePage[wireListedUser]{}, err
+	}
+	ids := make([]int64, len(users))
+	for i, user := range users {
+		ids[i] = user.ID
+	}
+	personal, err := u.content.PersonalOf(ctx, ids)
+	return page(c.Page, users, total, func(user people.User) wireListedUser {
+		return toWireListedUser(user, personal[user.ID])
+	}), err
 }
 
 // recipients shows administrators all of a user, as Metabase does.
@@ -99,15 +111,19 @@ func (u userRoutes) current(ctx context.Context, c *endpoint.Call, _ endpoint.No
 		user.IsAdmin, user.Groups = c.Who.IsAdmin(), c.Who.Groups
 	}
 	facts, err := u.people.Facts(ctx, c.Who)
-	return toWireCurrent(user, facts), err
+	if err != nil {
+		return wireCurrentUser{}, err
+	}
+	personal, err := u.content.OwnPersonal(ctx, c.Who)
+	return toWireCurrent(user, facts, personal), err
 }
 
 // toWireCurrent tells administrators that they can make and write everything.
 // A user who never signed in, such as one behind a key, gets the day of joining
 // for the first login, because clients expect a time there.
-func toWireCurrent(u people.User, f people.Facts) wireCurrentUser {
+func toWireCurrent(u people.User, f people.Facts, personal int64) wireCurrentUser {
 	w := wireCurrentUser{
-		wireListedUser: toWireListedUser(u), FirstLogin: u.DateJoined,
+		wireListedUser: toWireListedUser(u, personal), FirstLogin: u.DateJoined,
 		IsInstaller: f.IsInstaller, HasInvitedSecondUser: f.HasInvitedSecondUser,
 		CanWriteAnyCollection: u.IsAdmin,
 		Permissions:           wireAbilities{CanCreateQueries: u.IsAdmin, CanCreateNativeQueries: u.IsAdmin},

@@ -158,10 +158,12 @@ func toWireUser(u people.User) wireUser {
 	return w
 }
 
-// toWireListedUser leaves the collections null: there are none yet, and users
-// behind keys never have one (contract/identity.md 1.2).
-func toWireListedUser(u people.User) wireListedUser {
-	return wireListedUser{wireUser: toWireUser(u), GroupIDs: append([]int64{}, u.Groups...)}
+// toWireListedUser shows a user with the id of the personal collection, 0 for
+// who has none yet; users behind keys never have one (contract/identity.md 1.2).
+func toWireListedUser(u people.User, personal int64) wireListedUser {
+	return wireListedUser{
+		wireUser: toWireUser(u), GroupIDs: append([]int64{}, u.Groups...), PersonalCollectionID: idOrNull(personal),
+	}
 }
 
 func toWireChangedUser(u people.User) wireChangedUser {

@@ -290,6 +290,9 @@ func (s *Service) resourceExists(ctx context.Context, kind, id string) (bool, er
 	if kind == "settings" {
 		return s.settings(id), nil
 	}
+	if kind == access.KindCollections && id == access.RootName {
+		return true, nil
+	}
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return false, nil //nolint:nilerr // what is no number is nobody's id

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"latchkey/internal/access"
 	"latchkey/internal/api"
 	"latchkey/internal/apikey"
 	"latchkey/internal/audit"
@@ -110,6 +111,17 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	if h.content, err = content.New(ctx, d, h.audit, log); err != nil {
 		return nil, err
 	}
+	h.content.KnowGroups(func(ctx context.Context, id int64) (bool, error) {
+		name, err := h.groups.Name(ctx, id)
+		return name != "", err
+	})
+	h.people.OnRename(func(ctx context.Context, _ *access.Principal, userID int64) error {
+		name, _, err := h.people.Ref(ctx, userID)
+		if err != nil {
+			return err
+		}
+		return h.content.RenamePersonal(ctx, userID, name)
+	})
 	h.revisions = revision.New(d, h.audit, h.content)
 	h.snippets = snippet.NewService(d, h.content)
 	h.timelines = timeline.NewService(d, h.audit, h.content)

@@ -19,6 +19,8 @@ type Service struct {
 	audit *audit.Log
 	log   *slog.Logger
 	cols  *access.Collections
+
+	knowsGroup func(ctx context.Context, id int64) (bool, error)
 }
 
 // New returns the service with all collections in memory.
@@ -27,7 +29,8 @@ func New(ctx context.Context, d *db.DB, log *audit.Log, logger *slog.Logger) (*S
 	if err != nil {
 		return nil, err
 	}
-	return &Service{db: d, audit: log, log: logger, cols: cols}, nil
+	every := func(context.Context, int64) (bool, error) { return true, nil }
+	return &Service{db: d, audit: log, log: logger, cols: cols, knowsGroup: every}, nil
 }
 
 // Collections returns the collections on which decisions stand.

@@ -129,6 +129,17 @@ func (s source) Folders(ctx context.Context, tops ...int64) ([]*access.Folder, e
 	return b.finish(ctx, s.db)
 }
 
+// Grants implements access.CollectionSource.
+func (s source) Grants(ctx context.Context, ids []int64) (map[int64]*access.Grants, error) {
+	out := make(map[int64]*access.Grants, len(ids))
+	err := db.Each(ctx, s.db, func(r db.Row) (v folderRow, err error) { return v, r.Scan(&v.folder.ID, &v.grants) }, func(v folderRow) error {
+		var err error
+		out[v.folder.ID], err = access.ParseGrants(v.grants)
+		return err
+	}, "SELECT id, grants FROM collection WHERE "+s.db.In("id", 1), db.IDs(ids))
+	return out, err
+}
+
 type folderRow struct {
 	folder access.Folder
 	path   string

@@ -23,6 +23,7 @@ const (
 	// whether it is archived, who may do what. The id is the collection's, 0 for
 	// the grants of the roots.
 	ChangedCollection = "collection"
+	ChangedGrants     = "grants" // who may do what in one collection alone; id is the collection's, 0 for the roots
 )
 
 // Change is one numbered entry of the change log. A subscriber that gets the

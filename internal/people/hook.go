@@ -25,6 +25,11 @@ func (s *Service) OnReactivate(f func(ctx context.Context, who *access.Principal
 	s.onReactivate = append(s.onReactivate, f)
 }
 
+// OnRename is OnDeactivate for persons who are called something else.
+func (s *Service) OnRename(f func(ctx context.Context, who *access.Principal, userID int64) error) {
+	s.onRename = append(s.onRename, f)
+}
+
 // OnSetup adds a function that is called in the transaction that makes the
 // first person. It must be called before the first request.
 func (s *Service) OnSetup(f func(ctx context.Context, who *access.Principal, userID int64) error) {

@@ -65,6 +65,7 @@ type Service struct {
 
 	onDeactivate []hook
 	onReactivate []hook
+	onRename     []hook
 	onSetup      []hook
 
 	throttled atomic.Uint64 // sign-ins that were refused because of too many tries

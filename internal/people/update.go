@@ -141,7 +141,13 @@ func (s *Service) updateRow(ctx context.Context, who *access.Principal, old User
 	if err := s.writeNames(ctx, next, next.Email != old.Email); err != nil {
 		return err
 	}
-	return s.changed(ctx, who.Actor(), "user.update", old, details)
+	if err := s.changed(ctx, who.Actor(), "user.update", old, details); err != nil {
+		return err
+	}
+	if old.Kind != KindPerson || commonName(next.FirstName, next.LastName, next.Email) == old.CommonName {
+		return nil
+	}
+	return run(ctx, s.onRename, who, old.ID)
 }
 
 func (s *Service) setAttributes(ctx context.Context, id int64, attributes *string, details map[string]any) error {
