@@ -97,7 +97,7 @@ func replyTo(err error, id string) reply {
 		return reply{status: http.StatusRequestEntityTooLarge,
 			text: fmt.Sprintf("Request body exceeds the maximum size of %d bytes.", e.Limit)}
 	}
-	if e, ok := errors.AsType[*failedQuery](err); ok {
+	if e, ok := errors.AsType[*failedQueryError](err); ok {
 		return reply{status: e.status(), json: e.body()}
 	}
 	if _, ok := errors.AsType[*unknownRouteError](err); ok {

@@ -9,33 +9,33 @@ import (
 	"latchkey/internal/query"
 )
 
-// failedQuery is the answer to a query that failed (contract/content-data.md
+// failedQueryError is the answer to a query that failed (contract/content-data.md
 // 6.3). It is an error, so that it goes the way of all refusals.
-type failedQuery struct {
+type failedQueryError struct {
 	failure *query.Failure
 	ran     ran
 }
 
-func newFailedQuery(err error, m ran) *failedQuery {
+func newFailedQuery(err error, m ran) *failedQueryError {
 	f, ok := errors.AsType[*query.Failure](err)
 	if !ok {
 		f = &query.Failure{Kind: query.Broken, Message: textInternal, Err: err}
 	}
-	return &failedQuery{f, m}
+	return &failedQueryError{f, m}
 }
 
 // Error implements error.
-func (e *failedQuery) Error() string { return e.failure.Message }
+func (e *failedQueryError) Error() string { return e.failure.Message }
 
 // Unwrap returns a fault for the log and the reason header.
-func (e *failedQuery) Unwrap() error {
+func (e *failedQueryError) Unwrap() error {
 	if f, ok := errors.AsType[*fault.Error](e.failure.Err); ok {
 		return f
 	}
 	return &fault.Error{Kind: fault.Internal, Err: e.failure.Err}
 }
 
-func (e *failedQuery) status() int {
+func (e *failedQueryError) status() int {
 	switch e.failure.Kind {
 	case query.Denied:
 		return http.StatusForbidden
@@ -60,7 +60,7 @@ var errorTypes = map[query.Kind]string{
 	query.Broken:       "db",
 }
 
-func (e *failedQuery) body() map[string]any {
+func (e *failedQueryError) body() map[string]any {
 	message, kind := e.failure.Message, errorTypes[e.failure.Kind]
 	data := map[string]any{}
 	if e.failure.Kind == query.Denied {

@@ -25,7 +25,7 @@ const (
 
 // Failure is the answer to a query that did not run to its end. Its message may
 // be shown to whoever asked.
-type Failure struct {
+type Failure struct { //nolint:errname // a query fails; "status":"failed" is what callers see
 	Kind    Kind
 	Message string
 	State   string // the database's own code

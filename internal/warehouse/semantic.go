@@ -105,7 +105,7 @@ func humanize(name string) string {
 	for i, w := range words {
 		lower := strings.ToLower(w)
 		switch {
-		case shortWords[lower] && !(i == 0 && len(words) == 1 && lower == "ean"):
+		case shortWords[lower]:
 			words[i] = strings.ToUpper(w)
 		case w == strings.ToUpper(w) || w == lower:
 			r := []rune(lower)

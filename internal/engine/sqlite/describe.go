@@ -105,7 +105,7 @@ func declaredType(native string) engine.BaseType {
 		return engine.Text
 	case has("BLOB"):
 		return engine.Bytes
-	case has("REAL", "FLOA", "DOUB"):
+	case has("REAL", "FLOA", "DOUBLE"):
 		return engine.Float
 	case has("NUMERIC", "DECIMAL"):
 		return engine.Decimal

@@ -30,7 +30,7 @@ func (d *database) Query(ctx context.Context, q engine.Statement) (engine.Rows, 
 	}
 	// The driver watches the context while the first row is looked for and not
 	// afterwards, so it gets none and ours watches all the time.
-	if r.rows, err = c.QueryContext(context.WithoutCancel(ctx), q.SQL, q.Args...); err != nil { //nolint:sqlclosecheck // rows.Close does
+	if r.rows, err = c.QueryContext(context.WithoutCancel(ctx), q.SQL, q.Args...); err != nil { //nolint:sqlclosecheck,rowserrcheck // rows.Next and rows.Close do
 		_ = r.Close()
 		return nil, r.fault(err)
 	}
