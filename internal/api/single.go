@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,8 +76,20 @@ func singleOf(ctx context.Context, groups *group.Service, o *bulk.Operation) (si
 	case bulk.RemoveMembership:
 		id, err := groups.MembershipID(ctx, group.Pair{GroupID: o.Group.ID, UserID: o.User.ID})
 		return singleCall{http.MethodDelete, "/api/permissions/membership/" + idText(id), nil}, true, err
+	case bulk.SetPermission:
+		return singleCall{http.MethodPut, "/api/collection/graph?force=true&skip-graph=true", grantBody(o)}, true, nil
 	}
 	return itemCall(o)
+}
+
+// grantBody is the part of the permission graph that an operation writes.
+func grantBody(o *bulk.Operation) map[string]any {
+	place := "root"
+	if o.Collection.ID != 0 {
+		place = idText(o.Collection.ID)
+	}
+	level := map[string]string{"view": "read", "curate": "write"}[o.Level]
+	return map[string]any{"groups": map[string]any{idText(o.Group.ID): map[string]any{place: cmp.Or(level, "none")}}}
 }
 
 // itemPaths are the routes of items by their kind.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"latchkey/internal/content"
+	"latchkey/internal/fault"
 	"latchkey/internal/opt"
 )
 
@@ -72,15 +73,25 @@ func (st *operations) change(ctx context.Context, o *Operation, refs []content.R
 // restoreTo takes items out of the trash to another place, one by one.
 func (st *operations) restoreTo(ctx context.Context, refs []content.Ref, to int64) error {
 	for at, ref := range refs {
-		var err error
-		if ref.Kind == content.Collection {
-			_, err = st.s.content.UpdateCollection(ctx, st.who, ref.ID, content.CollectionChange{Archived: opt.Of(false), ParentID: opt.Of(to)})
-		} else {
-			_, err = st.s.content.Update(ctx, st.who, ref, content.Change{Archived: opt.Of(false), CollectionID: opt.Of(to)})
-		}
-		if err != nil {
+		if err := st.restoreOne(ctx, ref, to); err != nil {
 			return &content.ManyError{Index: at, Err: err}
 		}
 	}
 	return nil
+}
+
+func (st *operations) restoreOne(ctx context.Context, ref content.Ref, to int64) error {
+	if ref.Kind == content.Collection {
+		_, err := st.s.content.UpdateCollection(ctx, st.who, ref.ID, content.CollectionChange{Archived: opt.Of(false), ParentID: opt.Of(to)})
+		return err
+	}
+	i, err := st.s.content.GetToWrite(ctx, st.who, ref)
+	if err != nil {
+		return err
+	}
+	if i.DashboardID != 0 {
+		return fault.New(fault.Invalid, "A question that lives in a dashboard goes back there: leave collection_id out.")
+	}
+	_, err = st.s.content.Update(ctx, st.who, ref, content.Change{Archived: opt.Of(false), CollectionID: opt.Of(to)})
+	return err
 }

@@ -158,3 +158,49 @@ func TestItemsAreFast(t *testing.T) {
 		}
 	}
 }
+
+func grant(group bulk.Target, collection int64, level string) bulk.Operation {
+	return bulk.Operation{Op: bulk.SetPermission, Group: group, Collection: bulk.Target{ID: collection}, Level: level}
+}
+
+func TestPermissions(t *testing.T) {
+	each(t, func(w *world) {
+		here, there := w.collection("Here", 0), w.collection("There", 0)
+		inner := w.collection("Inner", here)
+		analysts, writers := bulk.Target{ID: w.ids["Analysts"]}, bulk.Target{ID: w.ids["Writers"]}
+		level := func(group bulk.Target, collection int64) string {
+			all, err := w.content.Levels(w.t.Context(), admin, []int64{group.ID}, []int64{collection})
+			check(w.t, err)
+			return all[0][0].String()
+		}
+		sub := grant(writers, here, "view")
+		sub.Subtree = true
+		r := w.do(admin, atomic(), newGroup("New", "g"), grant(analysts, here, "curate"), grant(analysts, there, "view"), grant(ref("g"), here, "view"), sub, grant(analysts, 0, "view"))
+		w.is("atomic", r, "ok ok ok ok ok ok")
+		made := bulk.Target{ID: r.Results[0].ID}
+		for _, want := range []struct {
+			group      bulk.Target
+			collection int64
+			level      string
+		}{{analysts, here, "curate"}, {analysts, there, "view"}, {made, here, "view"}, {made, there, "none"}, {writers, inner, "view"}, {analysts, inner, "none"}, {analysts, 0, "view"}} {
+			if got := level(want.group, want.collection); got != want.level {
+				w.t.Errorf("%+v: got %s", want, got)
+			}
+		}
+		before := w.contents()
+		r = w.do(admin, atomic(), grant(analysts, here, "none"), grant(analysts, 999, "view"), grant(writers, there, "view"))
+		w.is("an unknown collection", r, "not-run failed:not-found not-run")
+		if level(analysts, here) != "curate" || w.contents() != before {
+			w.t.Error("a failed call changed something")
+		}
+		r = w.do(admin, eachItem(), grant(analysts, here, "none"), grant(analysts, 999, "view"), grant(bulk.Target{ID: 2}, here, "view"), grant(writers, there, "view"))
+		w.is("each", r, "ok failed:not-found failed:invalid ok")
+		if level(analysts, here) != "none" || level(writers, there) != "view" {
+			w.t.Error("what could be set was not")
+		}
+		bo := &access.Principal{Kind: access.Person, UserID: w.ids["bo"], Name: "bo", Groups: []int64{1}}
+		w.is("by bo", w.do(bo, eachItem(), grant(writers, here, "curate")), "failed:group")
+		bound := w.key(access.Restriction{Resources: map[string][]string{"collections": {fmt.Sprint(here)}}})
+		w.is("a bound key", w.do(bound, eachItem(), grant(writers, here, "curate")), "failed:resource")
+	})
+}

@@ -48,6 +48,9 @@ func ReadTable(raw []byte) ([]Line, error) {
 	}
 	var lines []Line
 	for {
+		if len(lines) > MaxSteps {
+			return lines, nil // which is refused
+		}
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			return lines, nil
@@ -66,9 +69,10 @@ func plainText(raw []byte) ([]byte, error) {
 		return nil, malformed("It is UTF-16. Save it as UTF-8.")
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	for n, line := range bytes.Split(raw, []byte("\n")) {
-		if !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 {
-			return nil, malformed("Line " + strconv.Itoa(n+1) + " is not UTF-8.")
+	number := 0
+	for line := range bytes.Lines(raw) {
+		if number++; !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 {
+			return nil, malformed("Line " + strconv.Itoa(number) + " is not UTF-8.")
 		}
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
@@ -165,6 +169,9 @@ func ReadLines(raw []byte) ([]Line, error) {
 		number++
 		if text = bytes.TrimSpace(text); len(text) == 0 {
 			continue
+		}
+		if len(lines) > MaxSteps {
+			break // which is refused
 		}
 		l, err := jsonLine(text)
 		l.Number, l.Err = number, err

@@ -43,7 +43,8 @@ type Operation struct {
 	Placed     bool     `json:"placed,omitzero"`     // of Restore: to Collection, and not to the old place
 	Group      Target   `json:"group,omitzero"`
 	User       Target   `json:"user,omitzero"`
-	Level      string   `json:"level,omitzero"` // view, curate, none
+	Level      string   `json:"level,omitzero"`   // view, curate, none
+	Subtree    bool     `json:"subtree,omitzero"` // of SetPermission: also what lies in the collection
 	Name       string   `json:"name,omitzero"`
 	Email      string   `json:"email,omitzero"`
 	First      *string  `json:"first,omitzero"`
@@ -117,7 +118,7 @@ func checkCount(n int, field string) error {
 	if n > MaxSteps {
 		return &fault.Error{
 			Kind: fault.Invalid, Code: "too-many-steps",
-			Fields: map[string]string{field: fmt.Sprintf("There are %d, and one call may have %d.", n, MaxSteps)},
+			Fields: map[string]string{field: fmt.Sprintf("One call may have %d, and this one has more.", MaxSteps)},
 		}
 	}
 	return nil

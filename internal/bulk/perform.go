@@ -28,7 +28,7 @@ func (st *operations) span(from int) int {
 	}
 	// Kinds are kept apart: what is done to a collection reaches what lies in it.
 	for from+n < len(st.ops) {
-		if o := &st.ops[from+n]; o.Op != first.Op || o.Invite || o.Kind != first.Kind || o.Collection != first.Collection && isItem(o.Op) || o.Placed != first.Placed {
+		if o := &st.ops[from+n]; o.Op != first.Op || o.Invite || o.Kind != first.Kind || o.Collection != first.Collection && isItem(o.Op) || o.Placed != first.Placed || o.Subtree != first.Subtree {
 			break
 		}
 		n++
@@ -38,7 +38,7 @@ func (st *operations) span(from int) int {
 
 // inSets reports whether operations are done many at once.
 func inSets(op Op) bool {
-	return op == AddMembership || op == RemoveMembership || op == CreatePerson || isItem(op)
+	return op == AddMembership || op == RemoveMembership || op == CreatePerson || op == SetPermission || isItem(op)
 }
 
 // isItem reports whether an operation is about an item of a collection.
@@ -74,6 +74,8 @@ func (st *operations) do(ctx context.Context, from, to int, alone bool) ([]Resul
 	switch op := st.ops[from].Op; {
 	case isItem(op):
 		err = st.items(ctx, ready, results, from, alone)
+	case op == SetPermission:
+		err = st.permissions(ctx, ready, results, from, alone)
 	case op == CreatePerson && !st.ops[from].Invite:
 		err = st.persons(ctx, ready, results, from)
 	case op == AddMembership, op == RemoveMembership:

@@ -73,6 +73,10 @@ func open(t *testing.T, p dbtest.Place) *world {
 	check(t, err)
 	w.content, err = content.New(t.Context(), w.db, record, log)
 	check(t, err)
+	w.content.KnowGroups(func(ctx context.Context, id int64) (bool, error) {
+		name, err := w.groups.Name(ctx, id)
+		return name != "", err
+	})
 	w.bulk = bulk.New(bulk.Deps{DB: w.db, Groups: w.groups, People: w.people, Content: w.content, Plan: api.Single(singles, w.groups)})
 	return w
 }

@@ -62,6 +62,7 @@ func commands() []command {
 		keyDeleteCommand(), keyVerifyCommand(), keyExplainCommand(), keyGenerateCommand(),
 		keyPolicyListCommand(), keyPolicySetCommand(), keyPolicyRemoveCommand(),
 		seedApplyCommand(), seedDiffCommand(), seedHashCommand(),
+		peopleImportCommand(),
 		userResetCommand(),
 		auditVerifyCommand(), auditListCommand(), auditExportCommand(),
 		configCommand(), versionCommand(),

@@ -11,6 +11,10 @@ import (
 	"latchkey/internal/opt"
 )
 
+// textDashboardQuestion refuses to move a question away from the dashboard that
+// it lives in (contract/content-data.md 3.4).
+const textDashboardQuestion = "Invalid Dashboard Question: Cannot manually set `collection_id` on a Dashboard Question"
+
 // ManyError says which of many items could not be changed.
 type ManyError struct {
 	Index int // in the list that was given
@@ -64,6 +68,9 @@ func (s *Service) MoveMany(ctx context.Context, who *access.Principal, refs []Re
 		check: func(ctx context.Context, i Item) error {
 			if i.Archived {
 				return invalid()
+			}
+			if i.DashboardID != 0 {
+				return fault.New(fault.Invalid, textDashboardQuestion)
 			}
 			return s.placeable(ctx, who, to, i.Namespace)
 		},

@@ -62,6 +62,9 @@ func (c *Call) readLines(limit int64) error {
 	if err != nil {
 		return err
 	}
+	if lines := int64(bytes.Count(raw, []byte("\n"))); unpacked(raw)+lines*valueBytes > limit {
+		return &BodySizeError{Limit: limit}
+	}
 	list, number := []any{}, 0
 	for line := range bytes.Lines(raw) {
 		number++

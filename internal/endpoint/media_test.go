@@ -75,6 +75,10 @@ func TestLinesAndRawBodies(t *testing.T) {
 	if _, ok := errors.AsType[*endpoint.BodySizeError](big); !ok {
 		t.Errorf("a large table: %v", big)
 	}
+	many := send("/lines", endpoint.MediaLines, strings.Repeat("1\n", 400))
+	if _, ok := errors.AsType[*endpoint.BodySizeError](many); !ok {
+		t.Errorf("many lines, which take more memory than they are long: %v", many)
+	}
 	_, err = endpoint.CompileStrict([]endpoint.Endpoint{e.Lines("other")}, nil)
 	if err == nil {
 		t.Error("lines go nowhere, and it compiles")

@@ -46,6 +46,7 @@ type operationInput struct {
 	GroupID      opt.Value[endpoint.IDOrRef]   `json:"group_id" rule:"notnull"`
 	UserID       opt.Value[endpoint.IDOrRef]   `json:"user_id" rule:"notnull"`
 	Level        opt.Value[string]             `json:"level" rule:"enum=view|curate|none,notnull"`
+	Subtree      opt.Value[bool]               `json:"subtree" rule:"notnull"`
 	Name         opt.Value[string]             `json:"name" rule:"nonblank,max=255,notnull"`
 	Email        opt.Value[string]             `json:"email" rule:"email,notnull"`
 	FirstName    opt.Value[string]             `json:"first_name" rule:"nonblank,max=254"`
@@ -68,7 +69,7 @@ func operationFields(op bulk.Op) fieldSet {
 	case bulk.Move:
 		return fieldSet{needs: []string{"kind", "id", "collection_id"}}
 	case bulk.SetPermission:
-		return fieldSet{needs: []string{"group_id", "collection_id", "level"}}
+		return fieldSet{needs: []string{"group_id", "collection_id", "level"}, may: []string{"subtree"}}
 	case bulk.AddMembership, bulk.RemoveMembership:
 		return fieldSet{needs: []string{"group_id", "user_id"}}
 	case bulk.CreateGroup:
@@ -85,7 +86,7 @@ func (in *operationInput) given() []string {
 		set  bool
 	}{
 		{"kind", in.Kind.Set}, {"id", in.ID.Set}, {"collection_id", in.CollectionID.Set}, {"group_id", in.GroupID.Set},
-		{"user_id", in.UserID.Set}, {"level", in.Level.Set}, {"name", in.Name.Set}, {"email", in.Email.Set},
+		{"user_id", in.UserID.Set}, {"level", in.Level.Set}, {"subtree", in.Subtree.Set}, {"name", in.Name.Set}, {"email", in.Email.Set},
 		{"first_name", in.FirstName.Set}, {"last_name", in.LastName.Set}, {"group_ids", in.GroupIDs.Set},
 		{"invite", in.Invite.Set}, {"ref", in.Ref.Set},
 	} {
@@ -117,7 +118,7 @@ func (in *operationInput) wrong(all map[string]string, i int) {
 func (in *operationInput) operation() bulk.Operation {
 	o := bulk.Operation{
 		Op: bulk.Op(in.Op), Kind: in.Kind.V, Item: target(in.ID.V), Collection: target(in.CollectionID.V),
-		Group: target(in.GroupID.V), User: target(in.UserID.V), Level: in.Level.V, Name: in.Name.V, Email: in.Email.V,
+		Group: target(in.GroupID.V), User: target(in.UserID.V), Level: in.Level.V, Subtree: in.Subtree.V, Name: in.Name.V, Email: in.Email.V,
 		Placed: in.Op == string(bulk.Restore) && in.CollectionID.Set,
 		First:  in.FirstName.Ptr(), Last: in.LastName.Ptr(), Invite: in.Invite.V, Ref: in.Ref.V,
 	}
