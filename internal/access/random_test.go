@@ -28,8 +28,8 @@ func some[T any](w world, list []T) []T {
 func one[T any](w world, list []T) T { return list[w.IntN(len(list))] }
 
 var (
-	someKinds  = []string{"people", "groups", "memberships", "keys", "settings", "passwords", "self", "audit"}
-	boundKinds = []string{"people", "groups", "keys", "settings"}
+	someKinds  = []string{"people", "groups", "memberships", "keys", "settings", "passwords", "self", "audit", "collections", "cards"}
+	boundKinds = []string{"people", "groups", "keys", "settings", "collections", "cards"}
 	someIDs    = []string{"1", "2", "3"}
 	someFields = []string{"name", "details", "details.a", "details.b", "details.a.x"}
 	someRoutes = []string{"GET /a", "PUT /a/{id}", "POST /b"}

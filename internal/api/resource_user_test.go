@@ -32,6 +32,9 @@ func wireBo() string {
 
 const noCollections = `,"personal_collection_id":null,"tenant_collection_id":null`
 
+// ownCollection is there once a person has asked (contract/content-data.md 2.10).
+const ownCollection = `,"personal_collection_id":<id>,"tenant_collection_id":null`
+
 func TestUserLists(t *testing.T) {
 	listed := func(total, limit, offset string, users ...string) string {
 		return `{"data":[` + strings.Join(users, ",") + `],"total":` + total + `,"limit":` + limit + `,"offset":` + offset + `}`
@@ -93,7 +96,7 @@ func TestUserLists(t *testing.T) {
 
 func TestCurrentUser(t *testing.T) {
 	const rest = `,"google_auth":false,"is_installer":%[1]s,"has_invited_second_user":%[1]s,"has_question_and_dashboard":false,"has_model":false,"first_login":"` + testStart +
-		`","custom_homepage":null,"can_write_any_collection":%[2]s,"permissions":{"can_create_queries":%[2]s,"can_create_native_queries":%[2]s}}`
+		`","custom_homepage":null,"can_write_any_collection":true,"permissions":{"can_create_queries":%[2]s,"can_create_native_queries":%[2]s}}`
 	facts := func(installer, admin string) string { return fmt.Sprintf(rest, installer, admin) }
 	eachEmpty(t, false, func(t *testing.T, in *instance) {
 		in.setUp(t)
@@ -109,8 +112,8 @@ func TestCurrentUser(t *testing.T) {
 			return wirePerson("{"+name+"_user}", "api-key-user-<uuid>@api-key.invalid", `"first_name":"`+name+`","last_name":"","common_name":"`+name+`"`, admin, "true", "null")
 		}
 		in.run(t, []row{
-			{name: "installer", who: "ada", call: "GET /api/user/current", status: 200, want: wireAda() + `,"group_ids":[1,2]` + noCollections + facts("true", "true")},
-			{name: "person", who: "bo", call: "GET /api/user/current/", status: 200, want: wireBo() + `,"group_ids":[1]` + noCollections + facts("false", "false")},
+			{name: "installer", who: "ada", call: "GET /api/user/current", status: 200, want: wireAda() + `,"group_ids":[1,2]` + ownCollection + facts("true", "true")},
+			{name: "person", who: "bo", call: "GET /api/user/current/", status: 200, want: wireBo() + `,"group_ids":[1]` + ownCollection + facts("false", "false")},
 			{name: "key", who: "reader", call: "GET /api/user/current", status: 200, want: key("reader", "false") + `,"group_ids":[1]` + noCollections + facts("false", "false")},
 			{name: "key of Administrators", who: "root", call: "GET /api/user/current", status: 200,
 				want: key("root", "true") + `,"group_ids":[1,2]` + noCollections + facts("false", "true")},

@@ -115,18 +115,20 @@ func (u userRoutes) current(ctx context.Context, c *endpoint.Call, _ endpoint.No
 		return wireCurrentUser{}, err
 	}
 	personal, err := u.content.OwnPersonal(ctx, c.Who)
-	return toWireCurrent(user, facts, personal), err
+	out := toWireCurrent(user, facts, personal)
+	reach := u.content.Collections().Reach(c.Who, access.Curate)
+	out.CanWriteAnyCollection = reach.Root || len(reach.IDs) > 0
+	return out, err
 }
 
-// toWireCurrent tells administrators that they can make and write everything.
+// toWireCurrent tells administrators that they can make all queries.
 // A user who never signed in, such as one behind a key, gets the day of joining
 // for the first login, because clients expect a time there.
 func toWireCurrent(u people.User, f people.Facts, personal int64) wireCurrentUser {
 	w := wireCurrentUser{
 		wireListedUser: toWireListedUser(u, personal), FirstLogin: u.DateJoined,
 		IsInstaller: f.IsInstaller, HasInvitedSecondUser: f.HasInvitedSecondUser,
-		CanWriteAnyCollection: u.IsAdmin,
-		Permissions:           wireAbilities{CanCreateQueries: u.IsAdmin, CanCreateNativeQueries: u.IsAdmin},
+		Permissions: wireAbilities{CanCreateQueries: u.IsAdmin, CanCreateNativeQueries: u.IsAdmin},
 	}
 	if u.FirstLogin != nil {
 		w.FirstLogin = *u.FirstLogin
