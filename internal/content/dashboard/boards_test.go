@@ -181,3 +181,30 @@ func TestRevert(t *testing.T) {
 		}
 	})
 }
+
+func TestParts(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		bo, closed := w.person("bo"), w.closed("Closed")
+		full := dashboard.Change{Tabs: tabs(dashboard.GivenTab{ID: -1, Name: "One"}), Cards: placed(dashboard.GivenCard{ID: -1, Width: 1, Height: 1})}
+		open := w.update(w.make("Open").ID, full)
+		secret, err := w.Create(t.Context(), admin, dashboard.New{Name: "Secret", CollectionID: closed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret = w.update(secret.ID, full)
+		eids := []string{open.Tabs[0].EntityID, open.Cards[0].EntityID, secret.Tabs[0].EntityID, secret.Cards[0].EntityID, "x'"}
+		for kind, want := range map[dashboard.Part]map[string]int64{
+			dashboard.TabPart:  {eids[0]: open.Tabs[0].ID},
+			dashboard.CardPart: {eids[1]: open.Cards[0].ID},
+		} {
+			if got, err := w.Parts(t.Context(), bo, kind, eids); err != nil || !maps.Equal(got, want) {
+				t.Errorf("%s: %v %v, want %v", kind, got, err, want)
+			}
+			if got, err := w.Parts(t.Context(), admin, kind, eids); err != nil || len(got) != 2 {
+				t.Errorf("%s: %v %v", kind, got, err)
+			}
+		}
+		_, err = w.Parts(t.Context(), nil, dashboard.TabPart, eids)
+		want(t, err, fault.Unauthenticated)
+	})
+}
