@@ -246,6 +246,24 @@ func (s *Server) Admin(status int, out any, method, path string, body any) {
 	s.Want(status, out, method, path, body, "X-Metabase-Session", s.Session)
 }
 
+// AwaitSample waits until the sample database is connected, its file written
+// and its tables known.
+func (s *Server) AwaitSample() {
+	s.t.Helper()
+	var sample struct {
+		Status string `json:"initial_sync_status"`
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		a := s.Do("GET", "/api/database/1", nil, "X-Metabase-Session", s.Session)
+		if a.Status == http.StatusOK {
+			if a.JSON(s.t, &sample); sample.Status == "complete" {
+				return
+			}
+		}
+	}
+	s.t.Fatalf("no sample database after 30 seconds:\n%s", s.log)
+}
+
 // Key creates an API key in a group and returns its id and text.
 func (s *Server) Key(name string, groupID int64) (int64, string) {
 	s.t.Helper()

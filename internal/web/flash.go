@@ -35,6 +35,16 @@ const (
 	saidPolicySet         message = "policy-set"
 	saidPolicyRemoved     message = "policy-removed"
 	saidOwnKeyEnded       message = "own-key-ended"
+	saidCollectionCreated message = "collection-created"
+	saidCollectionSaved   message = "collection-saved"
+	saidMoved             message = "moved"
+	saidArchived          message = "archived"
+	saidRestored          message = "restored"
+	saidDeleted           message = "deleted"
+	saidPermissionsSaved  message = "permissions-saved"
+	saidReverted          message = "reverted"
+	saidNoRevision        message = "no-revision"
+	saidNothingChosen     message = "nothing-chosen"
 )
 
 // texts returns what each message says.
@@ -67,6 +77,16 @@ func texts() map[message]string {
 		saidPolicySet:         "The policy is in force.",
 		saidPolicyRemoved:     "The policy was removed. Keys keep the end they have.",
 		saidOwnKeyEnded:       "The key was ended. It stopped working at once.",
+		saidCollectionCreated: "The collection was created.",
+		saidCollectionSaved:   "The collection was saved.",
+		saidMoved:             "It was moved.",
+		saidArchived:          "It is in the trash now. You can restore it from there.",
+		saidRestored:          "It is back where it was.",
+		saidDeleted:           "It was deleted for ever.",
+		saidPermissionsSaved:  "The permissions are in force.",
+		saidReverted:          "It is back to the earlier version.",
+		saidNoRevision:        "This version is not kept any more.",
+		saidNothingChosen:     "Nothing was chosen. Tick what you want to change first.",
 	}
 }
 

@@ -67,7 +67,10 @@ func (r restrictionForm) Wrong(part string) string {
 func (r restrictionForm) Whole() string { return r.Errors["restriction"] }
 
 // bindable is the kinds whose single resources a restriction may name.
-var bindable = []string{access.KindPeople, access.KindGroups, access.KindKeys, access.KindSettings}
+var bindable = []string{
+	access.KindCollections, access.KindCards, access.KindDashboards, access.KindDatabases,
+	access.KindPeople, access.KindGroups, access.KindKeys, access.KindSettings,
+}
 
 // restrictionForm describes the form of a restriction. now is the one there
 // is: what it names, and what is filled in, is offered even when nothing else
@@ -124,8 +127,11 @@ func resourceField(f *form, k access.ResourceKind) kindField {
 		Name: "resource-" + k.Name, Kind: k.Name, Label: sentence(k.Name), Value: f.Get("resource-" + k.Name), Hint: "Ids, such as 7, 9",
 		Error: f.Errors["restriction.resources."+k.Name],
 	}
-	if k.Named {
+	switch {
+	case k.Named:
 		out.Hint = "Names, such as site-name"
+	case k.Name == access.KindCollections:
+		out.Hint = "Ids, such as 7, 9; each with all that lies in it"
 	}
 	return out
 }

@@ -24,7 +24,11 @@ func restrictionWords(r access.Restriction) []string {
 		add("Only " + plural(len(r.Routes), "route", "routes") + ": " + few(r.Routes) + ".")
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Resources)) {
-		add("Of the kind " + kind + " only " + few(r.Resources[kind]) + ".")
+		text := "Of the kind " + kind + " only " + few(r.Resources[kind])
+		if kind == access.KindCollections {
+			text += ", with all that lies in there"
+		}
+		add(text + ".")
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Fields)) {
 		add("Of the fields of " + kind + " it writes only " + few(r.Fields[kind]) + ".")

@@ -56,9 +56,10 @@ type view struct {
 	Title   string
 	Who     *access.Principal
 	Flash   string
-	OwnKeys bool // the account's menu leads to personal keys
-	Body    any  // what the page's own template shows
-	Dialog  any  // what the dialog over it shows
+	OwnKeys bool  // the account's menu leads to personal keys
+	Menu    *menu // the collections beside pages of content
+	Body    any   // what the page's own template shows
+	Dialog  any   // what the dialog over it shows
 }
 
 // show answers with a page.
@@ -75,6 +76,12 @@ func (p *page) answer(status int, name, title string, body, dialog any) error {
 	if p.site.pages.sheets[name].Frame == "account" {
 		var err error
 		if v.OwnKeys, err = p.hasOwnKeys(); err != nil {
+			return err
+		}
+	}
+	if p.site.pages.sheets[name].Frame == "browse" {
+		var err error
+		if v.Menu, err = p.menuFor(currentOf(body)); err != nil {
 			return err
 		}
 	}

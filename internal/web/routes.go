@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"latchkey/internal/access"
+	"latchkey/internal/content"
 )
 
 // The addresses that handlers redirect to.
@@ -26,7 +27,7 @@ const (
 // routes returns every page and form, each with who may use it.
 func (s *site) routes() []route {
 	return slices.Concat(doorRoutes(), accountRoutes(), settingRoutes(), keyRoutes(), peopleRoutes(), groupRoutes(),
-		ownKeyRoutes(), policyRoutes(), auditRoutes(), explainRoutes())
+		ownKeyRoutes(), policyRoutes(), auditRoutes(), explainRoutes(), collectionRoutes(), permissionRoutes(), questionRoutes(), dashboardRoutes())
 }
 
 func doorRoutes() []route {
@@ -143,4 +144,72 @@ func groupRoutes() []route {
 // to returns a handler that redirects.
 func to(path string) func(*page) error {
 	return func(p *page) error { return p.redirect(path) }
+}
+
+func collectionRoutes() []route {
+	read := access.Authenticated("collections", access.Read).ByCollection()
+	write := access.Authenticated("collections", access.Write).ByCollection()
+	out := []route{
+		{http.MethodGet, pathCollections, read, to(pathRoot)},
+		{http.MethodGet, pathTrash, read, (*page).showTrash},
+		{http.MethodGet, pathTrash + "/restore", read, restoreDeed().ask},
+		{http.MethodPost, pathTrash + "/restore", write, restoreDeed().act},
+		{http.MethodGet, pathTrash + "/delete", read, deleteDeed().ask},
+		{http.MethodPost, pathTrash + "/delete", write, deleteDeed().act},
+		{http.MethodGet, "/collection-options", read, (*page).folderOptions},
+		{http.MethodGet, pathCollections + "/{id}/edit", read, (*page).showCollectionEdit},
+		{http.MethodPost, pathCollections + "/{id}/edit", write, (*page).saveCollection},
+		{http.MethodGet, pathCollections + "/{id}/move", read, (*page).showCollectionMove},
+		{http.MethodPost, pathCollections + "/{id}/move", write, (*page).moveCollection},
+		{http.MethodGet, pathCollections + "/{id}/archive", read, (*page).showCollectionArchive},
+		{http.MethodPost, pathCollections + "/{id}/archive", write, (*page).archiveCollection},
+	}
+	for _, at := range []string{pathRoot, pathCollections + "/{id}"} {
+		out = append(out,
+			route{http.MethodGet, at, read, (*page).showCollection},
+			route{http.MethodGet, at + "/new", read, (*page).showCollectionNew},
+			route{http.MethodPost, at + "/new", write, (*page).createCollection},
+			route{http.MethodGet, at + "/permissions", access.Admin("collections", access.Read), (*page).showPermissions},
+			route{http.MethodPost, at + "/permissions", access.Admin("collections", access.Write), (*page).savePermissions},
+			route{http.MethodGet, at + "/archive-items", read, archiveDeed().ask},
+			route{http.MethodPost, at + "/archive-items", write, archiveDeed().act},
+			route{http.MethodGet, at + "/move-items", read, moveDeed().ask},
+			route{http.MethodPost, at + "/move-items", write, moveDeed().act},
+		)
+	}
+	return out
+}
+
+func permissionRoutes() []route {
+	return []route{
+		{http.MethodGet, "/admin/permissions", access.Admin("collections", access.Read), to(pathPermissions)},
+		{http.MethodGet, pathPermissions, access.Admin("collections", access.Read), (*page).showMatrix},
+		{http.MethodPost, pathPermissions, access.Admin("collections", access.Write), (*page).saveMatrix},
+	}
+}
+
+func questionRoutes() []route {
+	read := access.Authenticated("cards", access.Read).ByCollection()
+	return append([]route{
+		{http.MethodGet, "/question/{id}", read, (*page).showQuestion},
+		{http.MethodGet, "/question/{id}/sql", read, (*page).showQuestionSQL},
+	}, historyRoutes("/question/{id}/history", content.Card, "cards")...)
+}
+
+func dashboardRoutes() []route {
+	read := access.Authenticated("dashboards", access.Read).ByCollection()
+	return append([]route{
+		{http.MethodGet, "/dashboard/{id}", read, (*page).showDashboard},
+		{http.MethodGet, "/dashboard/{id}/dashcard/{dashcard}", read, (*page).showDashcard},
+	}, historyRoutes("/dashboard/{id}/history", content.Dashboard, "dashboards")...)
+}
+
+func historyRoutes(at string, kind content.Kind, resource string) []route {
+	read := access.Authenticated(resource, access.Read).ByCollection()
+	write := access.Authenticated(resource, access.Write).ByCollection()
+	return []route{
+		{http.MethodGet, at, read, history(kind)},
+		{http.MethodGet, at + "/{revision}/revert", read, askRevert(kind)},
+		{http.MethodPost, at + "/{revision}/revert", write, revert(kind)},
+	}
 }

@@ -56,6 +56,7 @@ func sheets() map[string]sheet {
 		"group-options":  {files: []string{"group_options"}, partial: true},
 	}
 	maps.Copy(all, keySheets())
+	maps.Copy(all, contentSheets())
 	return all
 }
 
@@ -74,6 +75,28 @@ func keySheets() map[string]sheet {
 	}
 	for _, what := range []string{"edit", "regenerate", "delete", "rotate", "disable", "enable", "retire", "enforce"} {
 		all["key-"+what+onPage] = on("key", "key_"+what)
+	}
+	return all
+}
+
+// contentSheets returns the pages of content, with the collections beside them.
+func contentSheets() map[string]sheet {
+	on := func(page string, dialog ...string) sheet {
+		return sheet{Frame: "browse", files: append([]string{"browse_parts", page}, dialog...)}
+	}
+	all := map[string]sheet{
+		"collection": on("collection"), "trash": on("trash"),
+		"folder-options":   {files: []string{"browse_parts", "folder_options"}, partial: true},
+		"selected-restore": on("trash", "selected_restore"), "selected-delete": on("trash", "selected_delete"),
+		"selected-archive": on("collection", "selected_archive"), "selected-move": on("collection", "selected_move"),
+	}
+	all["history"], all["history-revert"] = on("history"), on("history", "history_revert")
+	all["question"] = sheet{Frame: "browse", files: []string{"browse_parts", "result", "question"}}
+	all["dashboard"] = on("dashboard")
+	all["dashcard"] = sheet{files: []string{"result", "dashcard"}, partial: true}
+	all["matrix"] = sheet{Frame: "permissions", Menu: "collections", files: []string{"matrix"}}
+	for _, what := range []string{"new", "edit", "move", "archive", "permissions"} {
+		all["collection-"+what] = on("collection", "collection_"+what)
 	}
 	return all
 }

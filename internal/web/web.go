@@ -11,9 +11,14 @@ import (
 	"latchkey/internal/apikey"
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
+	"latchkey/internal/content"
+	"latchkey/internal/content/card"
+	"latchkey/internal/content/dashboard"
+	"latchkey/internal/content/revision"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
 	"latchkey/internal/people"
+	"latchkey/internal/query"
 	"latchkey/internal/setting"
 	"latchkey/internal/usage"
 )
@@ -21,12 +26,17 @@ import (
 // Deps is what the pages call. All fields are needed unless their comment
 // says otherwise.
 type Deps struct {
-	People   *people.Service
-	Groups   *group.Service
-	Keys     *apikey.Service
-	Settings *setting.Service
-	Usage    *usage.Service
-	Audit    *audit.Log
+	People     *people.Service
+	Groups     *group.Service
+	Keys       *apikey.Service
+	Content    *content.Service
+	Cards      *card.Service
+	Dashboards *dashboard.Service
+	Revisions  *revision.Log
+	Queries    *query.Service
+	Settings   *setting.Service
+	Usage      *usage.Service
+	Audit      *audit.Log
 	// Explain says whether a key may make a call of one of the APIs.
 	Explain func(ctx context.Context, who *access.Principal, call endpoint.Asked) (endpoint.Explanation, error)
 	// Vocabulary returns what restrictions of keys may name.

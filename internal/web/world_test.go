@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,14 +22,23 @@ import (
 	"latchkey/internal/apptest/dbtest"
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
+	"latchkey/internal/content"
+	"latchkey/internal/content/card"
+	"latchkey/internal/content/dashboard"
+	"latchkey/internal/content/revision"
 	"latchkey/internal/cookie"
 	"latchkey/internal/db"
+	"latchkey/internal/engine"
+	"latchkey/internal/engine/sqlite"
 	"latchkey/internal/group"
 	"latchkey/internal/mail"
 	"latchkey/internal/people"
+	"latchkey/internal/query"
+	"latchkey/internal/query/mbql"
 	"latchkey/internal/secret"
 	"latchkey/internal/setting"
 	"latchkey/internal/usage"
+	"latchkey/internal/warehouse"
 	"latchkey/internal/web"
 )
 
@@ -45,6 +55,11 @@ type world struct {
 	usage    *usage.Service
 	verifier *apikey.Verifier
 	trail    *audit.Log
+	content  *content.Service
+	cards    *card.Service
+	boards   *dashboard.Service
+	history  *revision.Log
+	queries  *query.Service
 	as       *access.Principal // who everybody counts as, when set
 }
 
@@ -79,6 +94,7 @@ func newWorld(t *testing.T) *world {
 		Prefix:     func() string { return w.settings.String("api-key-prefix") },
 		Vocabulary: vocabulary, HasSetting: w.settings.Has, Log: log,
 	})
+	w.furnish(log)
 	w.verifier = apikey.NewVerifier(d, peppers, w.people.Subjects(), w.usage, log)
 	pages, err := web.New(w.deps(log, mailer))
 	w.must(err)
@@ -86,6 +102,28 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(srv.Close)
 	w.URL = srv.URL
 	return w
+}
+
+// furnish adds content, and the sample database once there is a person.
+func (w *world) furnish(log *slog.Logger) {
+	w.t.Helper()
+	var err error
+	w.content, err = content.New(w.t.Context(), w.db, w.trail, log)
+	w.must(err)
+	w.history = revision.New(w.db, w.trail, w.content)
+	dir := w.t.TempDir()
+	house := warehouse.New(warehouse.Deps{
+		DB: w.db, Audit: w.trail, Log: log, HasPeople: w.people.HasSetup,
+		Drivers: []engine.Driver{sqlite.Driver{Dirs: []string{dir}}}, SampleFile: filepath.Join(dir, "sample.db"),
+	})
+	w.t.Cleanup(house.Close)
+	w.people.OnSetup(house.ConnectSample)
+	w.queries = query.New(query.Deps{Warehouse: house, Settings: w.settings, Clock: clock.System{}, Timeout: 10 * time.Second})
+	w.cards = card.NewService(card.Deps{
+		DB: w.db, Audit: w.trail, Content: w.content, Revisions: w.history,
+		MayRun: func(context.Context, *access.Principal, mbql.Query) error { return nil },
+	})
+	w.boards = dashboard.NewService(w.db, w.content, w.cards, w.history)
 }
 
 // vocabulary is some routes that restrictions may name.
@@ -112,6 +150,7 @@ func (w *world) deps(log *slog.Logger, mailer *mail.Mailer) web.Deps {
 	jar := cookie.Jar{SessionOnly: func() bool { return false }, Timeout: func() time.Duration { return 0 }, Clock: clock.System{}}
 	return web.Deps{
 		People: w.people, Groups: w.groups, Keys: w.keys, Settings: w.settings, Usage: w.usage, Vocabulary: vocabulary,
+		Content: w.content, Cards: w.cards, Dashboards: w.boards, Revisions: w.history, Queries: w.queries,
 		Audit: w.trail, Explain: w.explainer().Explain,
 		Authenticate: func(ctx context.Context, r *http.Request) (*access.Principal, error) {
 			if w.as != nil {

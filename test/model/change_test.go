@@ -62,7 +62,7 @@ func (w *world) grant(*actor) {
 	for range 1 + w.rnd.IntN(3) {
 		id := w.someFolder()
 		if id != root && (w.m.owner(id) != 0 || w.m.folders[id].archived) {
-			continue
+			id = root
 		}
 		level := w.rnd.IntN(3)
 		key := fmt.Sprint(id)

@@ -2,6 +2,8 @@
 import { openDialogs, returnFocus } from "./dialog.js";
 import { pickByTyping, sendOnce, showMistake } from "./forms.js";
 import { digestPasted } from "./paste.js";
+import { chooseRows } from "./select.js";
+import { placeCells } from "./grid.js";
 import { offerCopies, guardSecrets } from "./copy.js";
 
 openDialogs();
@@ -9,6 +11,8 @@ returnFocus();
 showMistake();
 sendOnce();
 pickByTyping();
+chooseRows();
+placeCells();
 offerCopies();
 guardSecrets();
 digestPasted();
