@@ -33,7 +33,7 @@ func CardEndpoints(s Services) []endpoint.Endpoint {
 		endpoint.New("POST", "/api/card/collections", "Move questions into a collection", write, r.toCollection),
 		endpoint.New("POST", "/api/cards/move", "Move questions into a collection or a dashboard", write, r.move),
 		endpoint.New("POST", "/api/cards/dashboards", "List the dashboards that show some questions", read.Touching("dashboards"), r.dashboardsOf),
-	}, slices.Concat(r.runs(readOne), r.publicRoutes())...)
+	}, slices.Concat(r.runs(readOne), r.values(readOne), r.publicRoutes())...)
 }
 
 type cardRoutes struct {

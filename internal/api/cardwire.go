@@ -126,7 +126,7 @@ type editCardInput struct {
 	ParameterMappings     opt.Value[[]map[string]any] `json:"parameter_mappings"`
 	ResultMetadata        opt.Value[[]map[string]any] `json:"result_metadata"`
 	CacheTTL              opt.Value[int64]            `json:"cache_ttl" rule:"posint"`
-	DashboardID           opt.Value[int64]            `json:"dashboard_id" rule:"posint" kind:"dashboards"`
+	DashboardID           opt.Value[int64]            `json:"dashboard_id" rule:"posint" kind:"dashboards" scope:"dashboards:write"`
 	DashboardTabID        opt.Value[int64]            `json:"dashboard_tab_id"`
 	DeleteOldDashcards    opt.Value[bool]             `query:"delete_old_dashcards" scope:"dashboards:write"`
 	Legacy                opt.Value[bool]             `query:"legacy-mbql"`

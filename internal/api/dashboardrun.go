@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -230,13 +229,7 @@ func (d *dashboardRoutes) remapping(ctx context.Context, c *endpoint.Call, in pa
 	if err != nil {
 		return nil, err
 	}
-	for _, raw := range list {
-		var v []any
-		if json.Unmarshal(raw, &v) == nil && len(v) > 0 && fmt.Sprint(v[0]) == in.Value {
-			return v, nil
-		}
-	}
-	return []any{in.Value}, nil
+	return labelled(list, in.Value), nil
 }
 
 // share answers who wants a public link, which this server does not make yet

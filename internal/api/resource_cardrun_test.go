@@ -86,3 +86,63 @@ func TestCardRuns(t *testing.T) {
 		})
 	})
 }
+
+func TestCardFilterValues(t *testing.T) {
+	eachCards(t, func(t *testing.T, in *instance) {
+		in.sqlCard(t, "asks", "{ops}", `SELECT {{x}} AS x`, `,"parameters":[
+			{"id":"p1","type":"category","values_source_type":"static-list","values_source_config":{"values":["paid",["o","open"]]}},
+			{"id":"p2","type":"category"}]`)
+		in.sqlCard(t, "hidden", "{secret}", `SELECT 1`, "")
+		path := "GET /api/card/{asks}/params/"
+		in.run(t, []row{
+			{"all", "bo", path + "p1/values", "", 200, `{"values":[["paid"],["o","open"]],"has_more_values":false}`, nil, nil},
+			{"some", "bo", path + "p1/search/OPE", "", 200, `{"values":[["o","open"]],"has_more_values":false}`, nil, nil},
+			{"label", "bo", path + "p1/remapping?value=o", "", 200, `["o","open"]`, nil, nil},
+			{"no label", "bo", path + "p1/remapping?value=z", "", 200, `["z"]`, nil, nil},
+			{"none", "bo", path + "p2/values", "", 200, `{"values":[],"has_more_values":false}`, nil, nil},
+			{"unknown", "bo", path + "p3/values", "", 400, `Card does not have a parameter with the ID "p3".`, nil, nil},
+			{"hidden", "bo", "GET /api/card/{hidden}/params/p1/values", "", 403, noPermission, nil, nil},
+			{"no card", "bo", "GET /api/card/999/params/p1/values", "", 404, "Not found.", nil, nil},
+		})
+	})
+}
+
+// TestCardsOfRestrictedKeys: a key that is bound to a collection sees what lies
+// in it, one that is bound to a question that, and none of them more.
+func TestCardsOfRestrictedKeys(t *testing.T) {
+	eachCards(t, func(t *testing.T, in *instance) {
+		in.sqlCard(t, "inside", "{ops}", `SELECT 1`, "")
+		in.sqlCard(t, "outside", "null", `SELECT 1`, "")
+		in.addRestricted(t, "of_ops", `{"resources":{"collections":[{ops}]}}`)
+		in.addRestricted(t, "of_one", `{"resources":{"cards":[{inside}]}}`)
+		in.addRestricted(t, "writer", `{"scopes":["cards:write","cards:read"]}`)
+		in.addRestricted(t, "reads", `{"read_only":true}`)
+		in.run(t, []row{
+			{"list of a collection's key", "of_ops", "GET /api/card", "", 200, "-", []string{`"name":"inside"`}, []string{`"name":"outside"`}},
+			{"inside", "of_ops", "GET /api/card/{inside}", "", 200, "-", nil, nil},
+			{"run inside", "of_ops", "POST /api/card/{inside}/query", "", 202, "-", nil, nil},
+			{"outside", "of_ops", "GET /api/card/{outside}", "", 403, noPermission, nil, nil},
+			{"run outside", "of_ops", "POST /api/card/{outside}/query", "", 403, noPermission, nil, nil},
+			{"take in what is outside", "of_ops", "PUT /api/card/{inside}", `{"dataset_query":{"database":1,"type":"native","native":{"query":"select * from {{#{outside}}}"}}}`, 403, "-",
+				[]string{"You cannot save this Question"}, nil},
+			{"move out", "of_ops", "PUT /api/card/{inside}", `{"collection_id":null}`, 403, noPermission, nil, nil},
+			{"move many out", "of_ops", "POST /api/card/collections", `{"card_ids":[{inside}],"collection_id":null}`, 403, noPermission, nil, nil},
+			{"move in", "of_ops", "POST /api/card/collections", `{"card_ids":[{outside}],"collection_id":{ops}}`, 403, noPermission, nil, nil},
+			{"make outside", "of_ops", "POST /api/card", newCard, 403, noPermission, nil, nil},
+			{"history outside", "of_ops", "GET /api/revision/card/{outside}", "", 403, noPermission, nil, nil},
+			{"one", "of_one", "PUT /api/card/{inside}", `{"name":"one"}`, 200, "-", nil, nil},
+			{"history of one", "of_one", "GET /api/revision/card/{inside}", "", 200, "-", nil, nil},
+			{"another", "of_one", "GET /api/card/{outside}", "", 403, noPermission, nil, nil},
+			{"list of one", "of_one", "GET /api/card", "", 403, noPermission, nil, nil},
+			{"one and another", "of_one", "POST /api/card/collections", `{"card_ids":[{inside},{outside}],"collection_id":null}`, 403, noPermission, nil, nil},
+			{"onto a dashboard", "writer", "PUT /api/card/{inside}", `{"dashboard_id":1}`, 403, noPermission, nil, nil},
+			{"off others", "writer", "PUT /api/card/{inside}?delete_old_dashcards=true", `{}`, 403, noPermission, nil, nil},
+			{"revert wants more", "writer", "POST /api/revision/revert", `{"entity":"card","id":{inside},"revision_id":1}`, 403, noPermission, nil, nil},
+			{"writer writes", "writer", "PUT /api/card/{inside}", `{"name":"two"}`, 200, "-", nil, nil},
+			{"reader runs", "reads", "POST /api/card/{inside}/query", "", 202, "-", nil, nil},
+			{"reader downloads", "reads", "POST /api/card/{inside}/query/json", "", 200, "-", nil, nil},
+			{"reader asks for dashboards", "reads", "POST /api/cards/dashboards", `{"card_ids":[{inside}]}`, 200, "-", nil, nil},
+			{"reader copies", "reads", "POST /api/card/{inside}/copy", "", 403, noPermission, nil, nil},
+		})
+	})
+}

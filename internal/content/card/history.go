@@ -55,32 +55,45 @@ func (s *Service) state(ctx context.Context, i content.Item) (any, error) {
 	return out, nil
 }
 
-// restore gives a card the content that it had. Where it lies and whether it is in
-// the trash stay as they are: that is not what somebody wants back who goes
-// back to an earlier version. Who may not run the
-// old query may not bring it back (contract/content-data.md 8.2).
+// restore brings a card back to a state: its content, its place and whether it
+// is in the trash. When its collection of then is gone or in the trash it stays
+// where it is, and so does a question that lives in a dashboard. Who may not
+// run the old query may not bring it back (contract/content-data.md 8.2).
 func (s *Service) restore(ctx context.Context, who *access.Principal, i content.Item, raw json.RawMessage) error {
-	var v state
-	if err := json.Unmarshal(raw, &v); err != nil {
+	var then state
+	if err := json.Unmarshal(raw, &then); err != nil {
 		return fault.Wrap(err, "read state of a card")
 	}
-	c := Change{
-		Name: opt.Of(v.Name), Description: orNull(v.Description), Display: opt.Of(v.Display), Settings: opt.Of(v.Settings),
-		Parameters: opt.Of(v.Parameters), Mappings: opt.Of(v.Mappings), Metadata: opt.Value[json.RawMessage]{Set: true},
-		CacheTTL: orNull(v.CacheTTL), Preview: opt.Of(v.Preview),
-	}
-	if string(v.Metadata) != "null" {
-		c.Metadata = opt.Of(v.Metadata)
-	}
+	c := then.change()
 	if i.DashboardID == 0 {
-		c.Type = opt.Of(v.Type)
+		c.Type, c.Archived = opt.Of(then.Type), opt.Of(then.Archived)
+		place, err := s.content.Collections().Folder(ctx, then.Collection)
+		if err != nil {
+			return fault.Wrap(err, "find collection")
+		}
+		if place != nil && !place.Archived {
+			c.CollectionID, c.Position = opt.Of(then.Collection), orNull(then.Position)
+		}
 	}
-	a, err := s.restoredQuery(ctx, who, i, v.Query)
+	a, err := s.restoredQuery(ctx, who, i, then.Query)
 	if err != nil {
 		return err
 	}
 	_, err = s.write(ctx, who, i.ID, c, a)
 	return err
+}
+
+// change returns the change that gives a card the content that it had.
+func (t state) change() Change {
+	c := Change{
+		Name: opt.Of(t.Name), Description: orNull(t.Description), Display: opt.Of(t.Display), Settings: opt.Of(t.Settings),
+		Parameters: opt.Of(t.Parameters), Mappings: opt.Of(t.Mappings), Metadata: opt.Null[json.RawMessage](),
+		CacheTTL: orNull(t.CacheTTL), Preview: opt.Of(t.Preview),
+	}
+	if string(t.Metadata) != "null" {
+		c.Metadata = opt.Of(t.Metadata)
+	}
+	return c
 }
 
 func (s *Service) restoredQuery(ctx context.Context, who *access.Principal, i content.Item, raw json.RawMessage) (*analysed, error) {
