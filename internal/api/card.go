@@ -58,6 +58,7 @@ func (r *cardRoutes) get(ctx context.Context, c *endpoint.Call, in cardInput) (w
 	if err != nil {
 		return wireCard{}, err
 	}
+	r.views.content.Saw(c.Who, found.Ref())
 	w, err := r.one(ctx, c.Who, in.Legacy.Or(false), found)
 	w.CollectionID = shownCollection(found.Item)
 	return w, err

@@ -78,7 +78,11 @@ func (r collectionRoutes) get(ctx context.Context, c *endpoint.Call, in collecti
 	if err != nil {
 		return wireCollectionDetail{}, err
 	}
-	return r.show(ctx, c, id)
+	shown, err := r.show(ctx, c, id)
+	if err == nil {
+		r.content.Saw(c.Who, content.Ref{Kind: content.Collection, ID: id})
+	}
+	return shown, err
 }
 
 func (r collectionRoutes) show(ctx context.Context, c *endpoint.Call, id int64) (wireCollectionDetail, error) {

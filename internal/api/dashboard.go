@@ -153,6 +153,7 @@ func (d *dashboardRoutes) get(ctx context.Context, c *endpoint.Call, in entityPa
 	if err != nil {
 		return wireFullDashboard{}, err
 	}
+	d.content.Saw(c.Who, found.Ref())
 	return d.full(ctx, c.Who, found)
 }
 

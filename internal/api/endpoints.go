@@ -9,6 +9,7 @@ import (
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/search"
+	"latchkey/internal/content/shelf"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
 	"latchkey/internal/cookie"
@@ -36,7 +37,7 @@ type Services struct {
 	Snippets   *snippet.Service
 	Timelines  *timeline.Service
 	Search     *search.Service
-	Bookmarks  Bookmarks // nil: nothing is marked
+	Shelf      *shelf.Service
 	Settings   *setting.Service
 	Warehouse  *warehouse.Service
 	Queries    *query.Service
@@ -59,7 +60,10 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		SnippetEndpoints(s.Snippets, s.Content, s.People),
 		TimelineEndpoints(s.Timelines, s.Content, s.People),
 		CollectionEndpoints(s.Content, s.People, s.Cards),
-		SearchEndpoints(s.Search, s.Content, s.People, s.Cards, s.Bookmarks),
+		SearchEndpoints(s.Search, s.Content, s.People, s.Cards, s.Shelf),
+		BookmarkEndpoints(s.Shelf, s.Content, s.People, s.Cards),
+		ActivityEndpoints(s.Shelf, s.Content, s.People, s.Cards),
+		EntityIDEndpoints(s.Content, s.Groups),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),

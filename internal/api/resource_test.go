@@ -26,6 +26,7 @@ import (
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/search"
+	"latchkey/internal/content/shelf"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
 	"latchkey/internal/cookie"
@@ -76,6 +77,7 @@ type instance struct {
 	people    *people.Service
 	keys      *apikey.Service
 	content   *content.Service
+	shelf     *shelf.Service
 	cards     *card.Service
 	warehouse *warehouse.Service
 	queries   *query.Service
@@ -129,6 +131,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 		}
 		return in.content.RenamePersonal(ctx, userID, name)
 	})
+	in.shelf = shelf.NewService(d, in.content, log)
 	revisions := revision.New(d, trail, in.content)
 	dir := t.TempDir()
 	in.warehouse = warehouse.New(warehouse.Deps{
@@ -169,7 +172,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 			People: in.people, Groups: in.groups, Keys: in.keys, Settings: in.settings, Mail: mailer, Jar: jar,
 			Content: in.content, Revisions: revisions, Cards: in.cards, Dashboards: boards,
 			Snippets: snippet.NewService(d, in.content), Timelines: timeline.NewService(d, trail, in.content),
-			Search:    search.NewService(d, in.content, api.WarehouseSource(in.warehouse)),
+			Shelf: in.shelf, Search: search.NewService(d, in.content, api.WarehouseSource(in.warehouse)),
 			Warehouse: in.warehouse, Queries: in.queries,
 			Version: "v0.62.0", Product: "v1.2.3",
 		}),

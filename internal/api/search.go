@@ -7,6 +7,7 @@ import (
 	"latchkey/internal/access"
 	"latchkey/internal/content"
 	"latchkey/internal/content/search"
+	"latchkey/internal/content/shelf"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
@@ -42,19 +43,14 @@ type searchInput struct {
 // searchRoutes are the handlers of /api/search.
 type searchRoutes struct {
 	contentViews
-	search    *search.Service
-	cards     CardSummaries
-	bookmarks Bookmarks
-}
-
-// Bookmarks knows what people have marked; *shelf.Service does.
-type Bookmarks interface {
-	Marked(ctx context.Context, who *access.Principal, refs []content.Ref) (map[content.Ref]bool, error)
+	search *search.Service
+	cards  CardSummaries
+	shelf  *shelf.Service
 }
 
 // SearchEndpoints returns the routes of searching (contract/content-data.md
 // 8.1). A search shows connected databases too.
-func SearchEndpoints(s *search.Service, c *content.Service, ppl *people.Service, cards CardSummaries, b Bookmarks) []endpoint.Endpoint {
+func SearchEndpoints(s *search.Service, c *content.Service, ppl *people.Service, cards CardSummaries, b *shelf.Service) []endpoint.Endpoint {
 	r := searchRoutes{contentViews{c, ppl}, s, cards, b}
 	read := access.Authenticated("collections", access.Read).Touching("databases").ByCollection()
 	admin := access.Admin("collections", access.Write)

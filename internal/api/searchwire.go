@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"latchkey/internal/access"
@@ -149,9 +147,7 @@ func (r searchRoutes) aroundHits(ctx context.Context, c *endpoint.Call, hits []s
 			return out, err
 		}
 	}
-	if r.bookmarks != nil {
-		out.marked, err = r.bookmarks.Marked(ctx, c.Who, refs)
-	}
+	out.marked, err = r.shelf.Marked(ctx, c.Who, refs)
 	return out, err
 }
 
@@ -190,12 +186,7 @@ func (r searchRoutes) place(ctx context.Context, c *endpoint.Call, w *wireHit, i
 		f, ok = beside.collections[i.ID]
 	}
 	if ok && i.Kind == content.Collection {
-		var effective strings.Builder
-		effective.WriteByte('/')
-		for _, id := range r.content.EffectivePath(ctx, c.Who, f.Access) {
-			fmt.Fprintf(&effective, "%d/", id)
-		}
-		text := effective.String()
+		text := r.effectiveLocation(ctx, c.Who, f)
 		w.EffectiveLocation, w.Location = &text, &text
 	}
 	if i.InTrash() {

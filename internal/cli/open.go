@@ -19,6 +19,7 @@ import (
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/content/search"
+	"latchkey/internal/content/shelf"
 	"latchkey/internal/content/snippet"
 	"latchkey/internal/content/timeline"
 	"latchkey/internal/db"
@@ -53,6 +54,7 @@ type house struct {
 	snippets   *snippet.Service
 	timelines  *timeline.Service
 	search     *search.Service
+	shelf      *shelf.Service
 	warehouse  *warehouse.Service
 	queries    *query.Service
 	metrics    *metrics.Metrics // nil when they are off
@@ -132,6 +134,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 	})
 	h.people.OnSetup(h.warehouse.ConnectSample)
 	h.queries = query.New(query.Deps{Warehouse: h.warehouse, Settings: h.settings, Clock: clk, Timeout: cfg.QueryTimeout, Snippet: h.snippetText, Card: h.cardQuery})
+	h.shelf = shelf.NewService(d, h.content, log)
 	h.search = search.NewService(d, h.content, api.WarehouseSource(h.warehouse))
 	h.cards = card.NewService(cardDeps(h))
 	h.dashboards = dashboard.NewService(d, h.content, h.cards, h.revisions)

@@ -129,6 +129,7 @@ func (h *house) background(ctx context.Context, log *slog.Logger, more ...func(c
 	all.Go(func() { h.people.Run(run) })
 	all.Go(func() { h.mail.Run(run) })
 	all.Go(func() { h.usage.Run(run) })
+	all.Go(func() { h.shelf.Run(run) })
 	all.Go(func() { h.warehouse.Run(run) })
 	all.Go(func() { h.keys.Run(run) })
 	all.Go(func() { h.bulk.Run(run) })
@@ -141,7 +142,7 @@ func (h *house) background(ctx context.Context, log *slog.Logger, more ...func(c
 	return func() error {
 		end, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer done()
-		err := errors.Join(h.mail.Close(end), h.people.Close(end), h.usage.Close(end))
+		err := errors.Join(h.mail.Close(end), h.people.Close(end), h.usage.Close(end), h.shelf.Close(end))
 		cancel()
 		all.Wait()
 		h.warehouse.Close()

@@ -37,7 +37,7 @@ func (h *house) dialect() api.Services {
 	return api.Services{
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings, Mail: h.mail,
 		Content: h.content, Revisions: h.revisions, Cards: h.cards, Dashboards: h.dashboards,
-		Snippets: h.snippets, Timelines: h.timelines, Search: h.search,
+		Snippets: h.snippets, Timelines: h.timelines, Search: h.search, Shelf: h.shelf,
 		Warehouse: h.warehouse, Queries: h.queries,
 		Version: spoken,
 	}

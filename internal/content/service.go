@@ -21,6 +21,7 @@ type Service struct {
 	cols  *access.Collections
 
 	knowsGroup func(ctx context.Context, id int64) (bool, error)
+	seen       func(who *access.Principal, ref Ref) // told of views; may be nil
 }
 
 // New returns the service with all collections in memory.
@@ -381,20 +382,5 @@ func (s *Service) Delete(ctx context.Context, who *access.Principal, ref Ref) er
 			}
 		}
 		return s.record(ctx, who, i, "delete", map[string]any{"collection_id": i.CollectionID})
-	})
-}
-
-// Viewed counts that an item was looked at. It is no change of access data and
-// is written apart from the request that looked.
-func (s *Service) Viewed(ctx context.Context, refs []Ref) error {
-	return s.db.InTx(ctx, func(ctx context.Context) error {
-		for _, ref := range refs {
-			_, err := s.db.Exec(ctx, "UPDATE item SET view_count = view_count + 1, used_at = ?3 WHERE kind = ?1 AND id = ?2",
-				string(ref.Kind), ref.ID, s.db.Now(ctx))
-			if err != nil {
-				return fault.Wrap(err, "count views")
-			}
-		}
-		return nil
 	})
 }

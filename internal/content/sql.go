@@ -90,6 +90,15 @@ func (s *Service) ByEntity(ctx context.Context, kind Kind, entityID string) (int
 	return id, fault.Wrap(err, "read entity id")
 }
 
+// ByEntities returns the items of a kind with the entity ids, by entity id,
+// whoever asks.
+func (s *Service) ByEntities(ctx context.Context, kind Kind, entityIDs []string) (map[string]Item, error) {
+	out := make(map[string]Item, len(entityIDs))
+	err := db.Each(ctx, s.db, ScanItem, func(i Item) error { out[i.EntityID] = i; return nil },
+		selectItems+" WHERE i.kind = ?1 AND "+s.db.InTexts("i.entity_id", 2), string(kind), db.Texts(entityIDs))
+	return out, fault.Wrap(err, "read entity ids")
+}
+
 // nextIDs takes n new ids of a kind and returns the first.
 func (s *Service) nextIDs(ctx context.Context, kind Kind, n int) (int64, error) {
 	last, err := s.db.Insert(ctx, "UPDATE item_sequence SET last = last + ?2 WHERE kind = ?1 RETURNING last", string(kind), n)
