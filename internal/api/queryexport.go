@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,10 +41,13 @@ func (a exportAnswer) Respond(w http.ResponseWriter, _ *http.Request) {
 		o.Columns = append(o.Columns, name)
 	}
 	out := &lateHeader{w: w, begin: func() { a.setHeader(w.Header()) }}
-	err := export.Write(out, a.format, a.result, o)
+	b := bufio.NewWriterSize(out, flushAt)
+	err := export.Write(b, a.format, a.result, o)
 	if f, ok := errors.AsType[*query.Failure](err); ok {
 		breakOff(w, out.begun, f, a.ran)
+		return
 	}
+	_ = b.Flush() // a client that went away is nobody's error
 }
 
 func (a exportAnswer) setHeader(h http.Header) {
