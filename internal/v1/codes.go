@@ -61,7 +61,7 @@ func codes() []code {
 		{codeInternal, http.StatusInternalServerError, "The server failed.", "Try again later; if it stays, report the request_id, under which the log has the cause."},
 		{codeNotSupported, http.StatusNotImplemented, "This instance cannot do this.", "Do without it."},
 		{codeUnavailable, http.StatusServiceUnavailable, "The server cannot answer right now.", "Try again in a moment."},
-	}, reasonCodes(), keyCodes(), bulkCodes())
+	}, reasonCodes(), keyCodes(), contentCodes(), bulkCodes())
 }
 
 // reasonCodes say why a key was refused.
@@ -114,6 +114,14 @@ func keyCodes() []code {
 		{"trial-wider", http.StatusBadRequest, "A restriction on trial must be narrower than the one in force.", "Take away rights, add none."},
 		{"no-trial", http.StatusConflict, "The key has no restriction on trial.", "Start a trial first."},
 		{"rotation-under-way", http.StatusConflict, "The key is being rotated already.", "Retire the old secret first."},
+	}
+}
+
+// contentCodes are about content.
+func contentCodes() []code {
+	return []code{
+		{"archived", http.StatusNotFound, "It is in the trash.", "Restore it first."},
+		{"query-permission", http.StatusForbidden, "The caller may not run the query of the question.", "Use a key or a person that may read the database."},
 	}
 }
 
