@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"latchkey/internal/access"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
@@ -13,14 +15,13 @@ import (
 )
 
 // CollectionEndpoints returns the routes of /api/collection
-// (contract/content-data.md 2). cards says what lists show of cards; without it
-// they show what all content has.
-func CollectionEndpoints(items *content.Service, ppl *people.Service, cards CardSummaries) []endpoint.Endpoint {
+// (contract/content-data.md 2).
+func CollectionEndpoints(items *content.Service, ppl *people.Service, cards *card.Service) []endpoint.Endpoint {
 	r := collectionRoutes{contentViews{items, ppl}, cards}
 	read := access.Authenticated("collections", access.Read).ByCollection()
 	write := access.Authenticated("collections", access.Write).ByCollection()
 	readOne, writeOne := read.Naming("collections", "id"), write.Naming("collections", "id")
-	return append(r.graphEndpoints(), []endpoint.Endpoint{
+	return slices.Concat(r.graphEndpoints(), r.candidateEndpoints(), []endpoint.Endpoint{
 		endpoint.New("GET", "/api/collection", "List the collections", read, r.list),
 		endpoint.New("POST", "/api/collection", "Create a collection; it gets the permissions of its parent", write, r.create),
 		endpoint.New("GET", "/api/collection/tree", "List the collections as a tree", read, r.tree),
@@ -36,7 +37,7 @@ func CollectionEndpoints(items *content.Service, ppl *people.Service, cards Card
 		endpoint.New("PUT", "/api/collection/{id}", "Rename, move, archive or restore a collection", writeOne, r.update),
 		endpoint.New("DELETE", "/api/collection/{id}", "Delete a collection that is in the trash, with all that lies in it",
 			access.Admin("collections", access.Write).ByCollection().Naming("collections", "id"), r.delete),
-	}...)
+	})
 }
 
 // namespaceOf reads a namespace: what is absent, null or empty is that of

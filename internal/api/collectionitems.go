@@ -269,7 +269,7 @@ func (r collectionRoutes) listing(ctx context.Context, c *endpoint.Call, at int6
 	if l.holdings, err = r.content.Holdings(ctx, c.Who, folders); err != nil {
 		return nil, err
 	}
-	if l.boards, err = r.content.ByIDs(ctx, content.Dashboard, boards); err != nil || r.cards == nil || len(cards) == 0 {
+	if l.boards, err = r.content.ByIDs(ctx, content.Dashboard, boards); err != nil || len(cards) == 0 {
 		return l, err
 	}
 	l.cards, err = r.cards.Summaries(ctx, cards)

@@ -5,6 +5,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/content"
+	"latchkey/internal/content/card"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/opt"
 )
@@ -111,7 +112,7 @@ type editCollectionInput struct {
 // collectionRoutes are the handlers of /api/collection.
 type collectionRoutes struct {
 	contentViews
-	cards CardSummaries
+	cards *card.Service
 }
 
 func (r collectionRoutes) root(c *endpoint.Call, namespace string) wireRootCollection {
