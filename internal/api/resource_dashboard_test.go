@@ -391,3 +391,64 @@ func TestDashboardsOfRestrictedKeys(t *testing.T) {
 		})
 	})
 }
+
+// TestDashboardsTakeNoNonsense puts every kind of value into every field: an
+// answer is never an internal error, and a refused call changes nothing.
+func TestDashboardsTakeNoNonsense(t *testing.T) {
+	values := []string{`null`, `true`, `0`, `-1`, `1.5`, `1e99`, `9223372036854775807`, `"x"`, `""`, `"\u0000"`, `"5"`, `[]`, `[null]`, `[5]`, `["x"]`, `[[]]`,
+		`{}`, `[{}]`, `{"id":1}`, `[{"id":-1}]`, `[{"id":"a","type":"id"}]`, `[{"id":-1,"name":"t"},{"id":-1,"name":"t"}]`,
+		`[{"id":-1,"row":9e18,"col":0,"size_x":1,"size_y":1}]`, `[{"id":-1,"row":0,"col":0,"size_x":1,"size_y":1,"parameter_mappings":[{"parameter_id":5,"target":1}]}]`}
+	fields := map[string]string{
+		"PUT /api/dashboard/1": `name description caveats points_of_interest show_in_getting_started enable_embedding embedding_type embedding_params
+			parameters position width archived auto_apply_filters collection_id collection_position cache_ttl dashcards tabs`,
+		"POST /api/dashboard":        "name description parameters cache_ttl collection_id collection_position",
+		"POST /api/dashboard/1/copy": "name description collection_id collection_position is_deep_copy",
+		"PUT /api/dashboard/1/cards": "cards tabs",
+	}
+	inDashcard := strings.Fields("id card_id dashboard_tab_id row col size_x size_y parameter_mappings visualization_settings inline_parameters series")
+	eachInstance(t, func(t *testing.T, in *instance) {
+		in.question(t, "orders", access.RootCollection, 0)
+		in.dashboard(t, "ada", "POST /api/dashboard", `{"name":"D"}`)
+		whole := func() string { return in.do("ada", "GET", "/api/dashboard/1", "").Body.String() }
+		before := whole()
+		try := func(call, body string) {
+			t.Helper()
+			method, target, _ := strings.Cut(call, " ")
+			rec := in.do("ada", method, target, body)
+			if rec.Code >= 500 {
+				t.Errorf("%s %s: %d %s", call, body, rec.Code, rec.Body)
+			}
+			after := whole()
+			if rec.Code >= 400 && after != before {
+				t.Errorf("%s %s: %d, and something changed:\n%s\n%s", call, body, rec.Code, before, after)
+			}
+			before = after
+			checkForm(t, rec)
+		}
+		for _, v := range values {
+			for call, list := range fields {
+				for field := range strings.FieldsSeq(list) {
+					body := `{"` + field + `":` + v + `}`
+					if field != "name" {
+						body = `{"name":"n","` + field + `":` + v + `}`
+					}
+					try(call, body)
+				}
+			}
+			try("PUT /api/dashboard/1", `{"archived":false}`)
+			for _, field := range inDashcard {
+				var parts []string
+				for part := range strings.SplitSeq(`"id":-1,"row":0,"col":0,"size_x":1,"size_y":1`, ",") {
+					if !strings.HasPrefix(part, `"`+field+`"`) {
+						parts = append(parts, part)
+					}
+				}
+				try("PUT /api/dashboard/1", in.fill(`{"dashcards":[{"`+field+`":`+v+`,`+strings.Join(parts, ",")+`}]}`))
+			}
+			for _, path := range []string{"/copy", "/dashcard/1/card/1/query", "/dashcard/1/card/1/query/csv"} {
+				try("POST /api/dashboard/1"+path, `{"parameters":`+v+`}`)
+				try("POST /api/dashboard/1"+path, v)
+			}
+		}
+	})
+}

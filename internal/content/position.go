@@ -6,6 +6,19 @@ import (
 	"latchkey/internal/fault"
 )
 
+// maxPosition is the highest position that can be asked for. What makes room
+// moves others beyond it.
+const maxPosition = 1_000_000
+
+// CheckPosition refuses a position among the pinned that is none. It returns
+// Invalid at "collection_position".
+func CheckPosition(p *int64) error {
+	if p != nil && (*p < 1 || *p > maxPosition) {
+		return fault.Field("collection_position", "value must be an integer from 1 to %d.", maxPosition)
+	}
+	return nil
+}
+
 // renumber keeps the positions of the pinned items of a collection without
 // gaps and repetitions when one comes, goes or moves among them
 // (contract/content-data.md 3.4).

@@ -124,6 +124,9 @@ func (s *Service) Create(ctx context.Context, who *access.Principal, n NewItem) 
 	if err := CheckDescription(n.Description); err != nil {
 		return Item{}, err
 	}
+	if err := CheckPosition(n.Position); err != nil {
+		return Item{}, err
+	}
 	if err := s.placeable(ctx, who, n.CollectionID, n.Namespace); err != nil {
 		return Item{}, err
 	}
@@ -234,9 +237,10 @@ func (s *Service) changed(ctx context.Context, who *access.Principal, i Item, c 
 		}
 	}
 	if c.Position.Set {
-		i.Position = nil
-		if !c.Position.Null {
-			i.Position = &c.Position.V
+		was := deref(i.Position)
+		i.Position = c.Position.Ptr()
+		if err := CheckPosition(i.Position); err != nil && deref(i.Position) != was {
+			return i, err
 		}
 	}
 	if c.Model.Set {

@@ -166,7 +166,8 @@ type GivenCard struct {
 const (
 	maxName    = 254 // of a dashboard or question
 	maxTabName = 254
-	maxText    = 65_535 // of what is written for beginners
+	maxGrid    = 1_000_000 // rows and columns
+	maxText    = 65_535    // of what is written for beginners
 )
 
 // apply changes the particulars. It returns Invalid.

@@ -180,8 +180,8 @@ func (r *replacement) place(g GivenCard) (Place, error) {
 		p = Place{Mappings: emptyList, Settings: emptyMap, Inline: emptyList}
 	}
 	p.Row, p.Col, p.Width, p.Height = g.Row, g.Col, g.Width, g.Height
-	if g.Row < 0 || g.Col < 0 || g.Width <= 0 || g.Height <= 0 {
-		return p, fault.Field("dashcards", "A dashcard needs a row and a column from 0 up and a size from 1 up.")
+	if g.Row < 0 || g.Col < 0 || g.Width <= 0 || g.Height <= 0 || max(g.Row, g.Col, g.Width, g.Height) > maxGrid {
+		return p, fault.Field("dashcards", "A dashcard needs a row and a column from 0 up and a size from 1 up, none above %d.", maxGrid)
 	}
 	if g.CardID.Set {
 		p.CardID = g.CardID.Ptr()

@@ -129,6 +129,7 @@ func TestReplacementRefuses(t *testing.T) {
 			"unknown tab":        {dashboard.Change{Cards: placed(onTab(at(-1, q[0], 0), 5))}, fault.Invalid, "no tab"},
 			"two tabs":           {dashboard.Change{Tabs: tabs(dashboard.GivenTab{ID: -1, Name: "a"}, dashboard.GivenTab{ID: -2, Name: "b"})}, fault.Invalid, "every card has a tab"},
 			"negative row":       {dashboard.Change{Cards: placed(at(-1, q[0], -1))}, fault.Invalid, "row"},
+			"row out of sight":   {dashboard.Change{Cards: placed(at(-1, q[0], 1_000_001))}, fault.Invalid, "row"},
 			"no width":           {dashboard.Change{Cards: with(func(c *dashboard.GivenCard) { c.Width = 0 })}, fault.Invalid, "size"},
 			"no target":          {dashboard.Change{Cards: with(func(c *dashboard.GivenCard) { c.Mappings = opt.Of(json.RawMessage(`[{"parameter_id":"a"}]`)) })}, fault.Invalid, "parameter_mappings"},
 			"mapping of nothing": {dashboard.Change{Cards: with(func(c *dashboard.GivenCard) { c.Mappings = opt.Of(json.RawMessage(`[{"target":[]}]`)) })}, fault.Invalid, "parameter_mappings"},
