@@ -97,7 +97,7 @@ type newCardInput struct {
 	Description           opt.Value[string]           `json:"description" rule:"nonblank"`
 	CollectionID          opt.Value[any]              `json:"collection_id"`
 	CollectionPosition    opt.Value[int64]            `json:"collection_position" rule:"posint"`
-	Parameters            opt.Value[[]map[string]any] `json:"parameters"`
+	Parameters            opt.Value[[]map[string]any] `json:"parameters" rule:"parameter"`
 	ParameterMappings     opt.Value[[]map[string]any] `json:"parameter_mappings"`
 	ResultMetadata        opt.Value[[]map[string]any] `json:"result_metadata"`
 	CacheTTL              opt.Value[int64]            `json:"cache_ttl" rule:"posint"`
@@ -122,7 +122,7 @@ type editCardInput struct {
 	CollectionID          opt.Value[any]              `json:"collection_id"`
 	CollectionPosition    opt.Value[int64]            `json:"collection_position" rule:"posint"`
 	CollectionPreview     opt.Value[bool]             `json:"collection_preview"`
-	Parameters            opt.Value[[]map[string]any] `json:"parameters"`
+	Parameters            opt.Value[[]map[string]any] `json:"parameters" rule:"parameter"`
 	ParameterMappings     opt.Value[[]map[string]any] `json:"parameter_mappings"`
 	ResultMetadata        opt.Value[[]map[string]any] `json:"result_metadata"`
 	CacheTTL              opt.Value[int64]            `json:"cache_ttl" rule:"posint"`

@@ -135,6 +135,7 @@ func TestCardList(t *testing.T) {
 		if jsonText(using["database_id"]) != "1" || jsonText(using["source_card_id"]) != in.names["alpha"] {
 			t.Errorf("database %v, source %v", using["database_id"], using["source_card_id"])
 		}
+		in.object(t, "bo", "POST /api/bookmark/card/{beta}", "")
 		names := func(who, query string) string {
 			t.Helper()
 			rec := in.do(who, "GET", in.fill("/api/card"+query), "")
@@ -160,7 +161,8 @@ func TestCardList(t *testing.T) {
 			{"bo", "?f=all&limit=1", "alpha, beta, of bo, using alpha"},
 			{"bo", "?f=mine", "of bo"},
 			{"bo", "?f=archived", "trashed"},
-			{"bo", "?f=bookmarked", ""},
+			{"bo", "?f=bookmarked", "beta"},
+			{"ada", "?f=bookmarked", ""},
 			{"bo", "?f=database&model_id=1", "alpha, beta, using alpha"},
 			{"bo", "?f=table&model_id=7", "of bo"},
 			{"bo", "?f=using_model&model_id={alpha}", "using alpha"},
@@ -211,7 +213,9 @@ func TestCardBadInput(t *testing.T) {
 			{"null settings", "bo", post, with("visualization_settings", "null"), 400, "-", []string{`visualization_settings`}, nil},
 			{"blank description", "bo", post, with("description", `""`), 400, "-", []string{`"description"`}, nil},
 			{"unknown type", "bo", post, with("type", `"zip"`), 400, "-", []string{`"type":"nullable enum of question, model, metric"`}, nil},
-			{"parameters", "bo", post, with("parameters", `"abc"`), 400, "-", []string{`"parameters"`}, nil},
+			{"parameters", "bo", post, with("parameters", `"abc"`), 400,
+				invalid("parameters", "nullable sequence of parameter must be a map with :id and :type keys", `invalid type, received: "abc"`), nil, nil},
+			{"parameters without a type", "bo", "PUT /api/card/{mine}", `{"parameters":[{"id":"a"}]}`, 400, "-", []string{`"parameters":"nullable sequence of parameter must be a map`}, nil},
 			{"ttl", "bo", post, with("cache_ttl", `0`), 400, "-", []string{`"cache_ttl"`}, nil},
 			{"collection of another type", "bo", post, with("collection_id", `[1]`), 400, "-", []string{`"collection_id"`}, nil},
 			{"unknown collection", "bo", post, with("collection_id", `999`), 404, "Not found.", nil, nil},

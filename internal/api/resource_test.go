@@ -159,6 +159,15 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 			columns, err := in.queries.Describe(ctx, who, mbql.MBQL5(q))
 			return api.ResultMetadata(columns), err
 		},
+		Bookmarked: func(ctx context.Context, who *access.Principal) (ids []int64, err error) {
+			marks, err := in.shelf.Bookmarks(ctx, who)
+			for _, m := range marks {
+				if m.Item.Kind == content.Card {
+					ids = append(ids, m.Item.ID)
+				}
+			}
+			return ids, err
+		},
 	})
 	boards := dashboard.NewService(d, in.content, in.cards, revisions)
 	in.cards.UseBoards(boards)

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/api"
+	"latchkey/internal/content"
 	"latchkey/internal/content/card"
 	"latchkey/internal/fault"
 	"latchkey/internal/query"
@@ -27,7 +28,7 @@ func cardDeps(h *house) card.Deps {
 			}
 			return api.ResultMetadata(columns), nil
 		},
-		Source: h.readable,
+		Source: h.readable, Bookmarked: h.bookmarkedCards,
 	}
 }
 
@@ -53,4 +54,16 @@ func (h *house) readable(ctx context.Context, who *access.Principal, kind card.S
 	}
 	_, err := h.warehouse.Database(ctx, who, id)
 	return err
+}
+
+// bookmarkedCards returns the ids of the cards that who has marked.
+func (h *house) bookmarkedCards(ctx context.Context, who *access.Principal) ([]int64, error) {
+	marks, err := h.shelf.Bookmarks(ctx, who)
+	var ids []int64
+	for _, m := range marks {
+		if m.Item.Kind == content.Card {
+			ids = append(ids, m.Item.ID)
+		}
+	}
+	return ids, err
 }

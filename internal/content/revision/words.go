@@ -65,7 +65,7 @@ func (t teller) moved(from, to int64) string {
 	return said
 }
 
-// sentence joins parts: "a.", "a and b.", "a, b and c."
+// sentence joins parts, as in "a, b and c.".
 func sentence(parts []string) string {
 	last := len(parts) - 1
 	if last == 0 {
