@@ -13,6 +13,7 @@ import (
 func callRecipes() map[string]recipe {
 	all := apiRecipes()
 	maps.Copy(all, v1Recipes())
+	maps.Copy(all, queryRecipes())
 	return all
 }
 
