@@ -7,6 +7,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/content"
+	"latchkey/internal/content/dashboard"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
 	"latchkey/internal/group"
@@ -43,12 +44,13 @@ type wireTranslation struct {
 type eidRoutes struct {
 	content *content.Service
 	groups  *group.Service
+	boards  *dashboard.Service
 }
 
 // EntityIDEndpoints returns the route that translates entity ids into numbers
 // (contract/content-data.md 8.6).
-func EntityIDEndpoints(c *content.Service, g *group.Service) []endpoint.Endpoint {
-	r := eidRoutes{c, g}
+func EntityIDEndpoints(c *content.Service, g *group.Service, boards *dashboard.Service) []endpoint.Endpoint {
+	r := eidRoutes{c, g, boards}
 	policy := access.Authenticated("collections", access.Read).Touching("groups").ByCollection()
 	return []endpoint.Endpoint{
 		endpoint.New("POST", "/api/eid-translation/translate", "Translate entity ids into numbers", policy, r.translate),
@@ -111,6 +113,10 @@ func (r eidRoutes) known(ctx context.Context, who *access.Principal, model strin
 			}
 		}
 		return out, nil
+	case "dashboard-card":
+		return r.boards.Parts(ctx, who, dashboard.CardPart, eids)
+	case "dashboard-tab":
+		return r.boards.Parts(ctx, who, dashboard.TabPart, eids)
 	case string(content.ModelDataset), string(content.ModelMetric):
 		kind = content.Card
 	case string(content.Card), string(content.Collection), string(content.Dashboard), string(content.Snippet), string(content.Timeline):

@@ -63,7 +63,7 @@ func Endpoints(s Services) []endpoint.Endpoint {
 		SearchEndpoints(s.Search, s.Content, s.People, s.Cards, s.Shelf),
 		BookmarkEndpoints(s.Shelf, s.Content, s.People, s.Cards),
 		ActivityEndpoints(s.Shelf, s.Content, s.People, s.Cards),
-		EntityIDEndpoints(s.Content, s.Groups),
+		EntityIDEndpoints(s.Content, s.Groups, s.Dashboards),
 		SettingEndpoints(s.Settings),
 		SessionEndpoints(s.People, s.Jar),
 		PropertyEndpoints(s),

@@ -71,7 +71,8 @@ type shown struct {
 	Dashcards   []shownCard
 	Tabs        []struct {
 		ID          int64
-		DashboardID int64 `json:"dashboard_id"`
+		EntityID    string `json:"entity_id"`
+		DashboardID int64  `json:"dashboard_id"`
 		Name        string
 		Position    int
 	}
@@ -143,6 +144,9 @@ func TestDashboardAnswers(t *testing.T) {
 			again.Dashcards[0].EntityID != first.EntityID || again.Tabs[0].ID != d.Tabs[0].ID {
 			t.Errorf("sent back whole: %+v", again)
 		}
+		in.send(t, row{who: "ada", call: "POST /api/eid-translation/translate", status: 200,
+			body: `{"entity_ids":{"dashboard-card":["` + first.EntityID + `"],"dashboard-tab":["` + d.Tabs[0].EntityID + `"]}}`, want: "-",
+			has: []string{fmt.Sprintf(`%q:{"id":%d,"type":"dashboard-card","status":"ok"}`, first.EntityID, first.ID), `"type":"dashboard-tab","status":"ok"`}})
 		byEntity := in.dashboard(t, "ada", "GET /api/dashboard/"+d.EntityID, "")
 		if byEntity.ID != 1 || len(byEntity.Dashcards) != 2 {
 			t.Errorf("by entity id: %+v", byEntity)
