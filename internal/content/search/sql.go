@@ -88,32 +88,32 @@ func (s *Service) items(ctx context.Context, who *access.Principal, q Query) ([]
 		return nil, nil
 	}
 	list := words(q.Text)
-	from, text, order := "item i", "0", "at DESC, no DESC"
+	scores := [numScores]string{scoreExact: "0", scorePrefix: "0", scoreText: "0"}
+	from, order := "item i", "i.updated_at DESC, i.no DESC"
 	if len(list) > 0 {
-		from, text = s.matching(st, list, q.InSQL)
-		order = "total DESC, name_key, no"
+		from, scores[scoreText] = s.matching(st, list, q.InSQL)
+		order = "total DESC, i.name_key, i.no"
+		name := "CAST(" + st.arg(nameKey(q.Text)) + " AS text)"
+		scores[scoreExact] = "CASE WHEN i.name_key = " + name + " THEN 1 ELSE 0 END"
+		scores[scorePrefix] = "CASE WHEN substr(i.name_key, 1, length(" + name + ")) = " + name + " THEN 1 ELSE 0 END"
 	}
-	name := "CAST(" + st.arg(nameKey(q.Text)) + " AS text)"
-	scores := [numScores]string{
-		"CASE WHEN i.name_key = " + name + " THEN 1 ELSE 0 END",
-		"CASE WHEN substr(i.name_key, 1, length(" + name + ")) = " + name + " THEN 1 ELSE 0 END",
-		text,
-		"CASE WHEN i.position IS NULL THEN 0 ELSE 1 END",
-		fmt.Sprintf("%d / (%d + CAST(abs(%s - i.updated_at) AS double precision))", month, month, st.arg(s.db.Now(ctx))),
-		"i.view_count / (CAST(i.view_count AS double precision) + 10)",
-	}
-	if len(list) == 0 {
-		scores[scoreExact], scores[scorePrefix] = "0", "0"
-		st.and("%s IS NOT NULL", name) // every argument has its place
-	}
-	columns, total := make([]string, numScores), make([]string, numScores)
+	scores[scorePinned] = "CASE WHEN i.position IS NULL THEN 0 ELSE 1 END"
+	scores[scoreRecency] = fmt.Sprintf("%d / (%d + CAST(abs(%s - i.updated_at) AS double precision))", month, month, st.arg(s.db.Now(ctx)))
+	scores[scoreViews] = "i.view_count / (CAST(i.view_count AS double precision) + 10)"
+	var columns, total [numScores]string
 	for i, expr := range scores {
-		columns[i] = fmt.Sprintf("CAST(%s AS double precision) AS s%d", expr, i)
-		total[i] = fmt.Sprintf("%g * s%d", scoreWeights[i], i)
+		columns[i] = "CAST(" + expr + " AS double precision)"
+		total[i] = fmt.Sprintf("%g * (%s)", scoreWeights[i], expr)
 	}
-	sql := fmt.Sprintf(`SELECT kind, id, model, name_key, at, s0, s1, s2, s3, s4, s5, total FROM (SELECT h.*, %s AS total FROM
-		(SELECT i.no, i.kind, i.id, i.model, i.name_key, i.updated_at AS at, %s FROM %s WHERE %s) h) t ORDER BY %s LIMIT %d`,
-		strings.Join(total, " + "), strings.Join(columns, ", "), from, strings.Join(st.conds, " AND "), order, MaxHits)
+	// The best are found first, and only they are told why.
+	sum := "0"
+	if len(list) > 0 {
+		sum = strings.Join(total[:], " + ")
+	}
+	best := fmt.Sprintf("SELECT i.no, CAST(%s AS double precision) AS total FROM %s WHERE %s ORDER BY %s LIMIT %d",
+		sum, from, strings.Join(st.conds, " AND "), order, MaxHits)
+	sql := fmt.Sprintf("SELECT i.kind, i.id, i.model, i.name_key, i.updated_at, %s, best.total FROM (%s) best JOIN item i ON i.no = best.no ORDER BY %s",
+		strings.Join(columns[:], ", "), best, order)
 	out, err := db.All(ctx, s.db, scanFound, sql, st.args...)
 	return out, fault.Wrap(err, "search")
 }

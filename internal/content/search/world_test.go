@@ -117,7 +117,7 @@ func (w *world) sql(i content.Item, database int64, display, text string) {
 	w.t.Helper()
 	w.tx(func(ctx context.Context) error {
 		_, err := w.db.Exec(ctx, `INSERT INTO card (id, item, display, query, query_type, database_id, settings, parameters, mappings,
-			preview, parameterized, embedding) VALUES (?1, ?2, ?3, ?4, 'native', ?5, '{}', '[]', '[]', FALSE, FALSE, FALSE)`,
+			preview, parameterized) VALUES (?1, ?2, ?3, ?4, 'native', ?5, '{}', '[]', '[]', FALSE, FALSE)`,
 			i.ID, i.No, display, `{"stages":[{"native":"`+text+`"}]}`, database)
 		return err
 	})

@@ -58,3 +58,6 @@ $$;
 -- +goose StatementEnd
 CREATE TRIGGER card_words_new AFTER INSERT ON card FOR EACH ROW EXECUTE FUNCTION card_words();
 CREATE TRIGGER card_words_changed AFTER UPDATE OF query ON card FOR EACH ROW WHEN (old.query <> new.query) EXECUTE FUNCTION card_words();
+
+-- A search without words shows what changed last.
+CREATE INDEX item_by_update ON item (updated_at, no);

@@ -34,3 +34,6 @@ CREATE TRIGGER card_words_changed AFTER UPDATE OF query ON card WHEN json_valid(
   UPDATE item_words SET body = coalesce(json_extract(new.query, '$.stages[0].native'), '') WHERE rowid = new.item;
 END;
 -- +goose StatementEnd
+
+-- A search without words shows what changed last.
+CREATE INDEX item_by_update ON item (updated_at, no);
