@@ -79,8 +79,8 @@ func DashboardEndpoints(s Services) []endpoint.Endpoint {
 	return append(d.runs(one.Naming("cards", "card")),
 		endpoint.New("GET", "/api/dashboard", "List the dashboards that the caller may see", read, d.list),
 		endpoint.New("POST", "/api/dashboard", "Create an empty dashboard", write, d.create),
-		endpoint.New("GET", "/api/dashboard/public", "List the dashboards with a public link: none", admin, noDashboards),
-		endpoint.New("GET", "/api/dashboard/embeddable", "List the dashboards that may be embedded: none", admin, noDashboards),
+		endpoint.New("GET", "/api/dashboard/public", "Refused: public links are off", admin, notShared),
+		endpoint.New("GET", "/api/dashboard/embeddable", "Refused: embedding is off", admin, notEmbedded),
 		endpoint.New("GET", "/api/dashboard/{id}", "Get a dashboard with what stands on it", one, d.get),
 		endpoint.New("PUT", "/api/dashboard/{id}", "Change a dashboard; dashcards and tabs replace what is there", edit, d.edit),
 		endpoint.New("DELETE", "/api/dashboard/{id}", "Delete a dashboard for ever", edit, d.delete),
@@ -102,11 +102,6 @@ type dashboardRoutes struct {
 	queries    queryRoutes
 	cards      *cardRoutes
 	items      collectionRoutes
-}
-
-// noDashboards answers lists of what this server does not share.
-func noDashboards(context.Context, *endpoint.Call, endpoint.None) ([]wireDashboard, error) {
-	return nil, nil
 }
 
 func (d *dashboardRoutes) list(ctx context.Context, c *endpoint.Call, in listDashboardsInput) ([]wireDashboard, error) {

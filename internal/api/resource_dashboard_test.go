@@ -299,7 +299,8 @@ func TestDashboardRuns(t *testing.T) {
 			{name: "share, plain person", who: "bo", call: "POST /api/dashboard/1/public_link", status: 403, want: noPermission},
 			{name: "metadata", who: "bo", call: "GET /api/dashboard/1/query_metadata", status: 200, want: "-", has: []string{`"databases":[{`, `"tables":[]`}},
 			{name: "metadata, unknown", who: "bo", call: "GET /api/dashboard/99/query_metadata", status: 404, want: "Not found."},
-			{name: "public ones", who: "ada", call: "GET /api/dashboard/public", status: 200, want: "[]"},
+			{name: "public ones", who: "ada", call: "GET /api/dashboard/public", status: 400, want: "Public sharing is not enabled."},
+			{name: "embeddable ones", who: "ada", call: "GET /api/dashboard/embeddable", status: 400, want: "Embedding is not enabled."},
 			{name: "public ones, plain person", who: "bo", call: "GET /api/dashboard/public", status: 403, want: noPermission},
 		})
 		for _, body := range []string{"", `{"parameters":[{"id":"p1","value":3}]}`, `parameters=[{"id":"p1","value":3}]&format_rows=false`, "parameters=null"} {

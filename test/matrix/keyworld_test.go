@@ -49,7 +49,10 @@ func (w *keyWorld) others() map[string]string {
 	all := map[string]string{
 		access.KindPeople: fmt.Sprint(m.user), access.KindGroups: fmt.Sprint(m.group), access.KindMemberships: fmt.Sprint(m.membership),
 		access.KindKeys: fmt.Sprint(w.apiKey()), access.KindPolicies: fmt.Sprint(w.policy()),
-		access.KindSettings: "enable-password-login",
+		access.KindSettings: "enable-password-login", access.KindDatabases: w.otherDatabase(),
+		access.KindCollections: fmt.Sprint(w.folder(w.unique("other place"), 0, "")), access.KindCards: fmt.Sprint(w.card()),
+		access.KindDashboards: fmt.Sprint(w.dashboard()), access.KindTimelines: fmt.Sprint(w.timeline()),
+		access.KindSnippets: fmt.Sprint(w.snippet()),
 	}
 	for _, k := range access.Kinds() {
 		if k.Bound != (all[k.Name] != "") {
@@ -64,6 +67,17 @@ func (w *keyWorld) others() map[string]string {
 		}
 	}
 	return all
+}
+
+// otherDatabase writes down a second connected database, which nothing asks.
+func (w *keyWorld) otherDatabase() string {
+	const row = `INSERT INTO warehouse_database (name, engine, entity_id, synced_at, created_at, updated_at)
+		VALUES ('Elsewhere', 'sqlite', 'elsewhereelsewhereels', 1, 1, 1) RETURNING id`
+	var id string
+	if err := w.Database().QueryRowContext(w.t.Context(), row).Scan(&id); err != nil {
+		w.t.Fatal(err)
+	}
+	return id
 }
 
 // readVocabulary keeps what the server declares about its routes.

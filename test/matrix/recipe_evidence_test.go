@@ -63,5 +63,6 @@ func digest(text string) string {
 func allPageRecipes() map[string]recipe {
 	all := pageRecipes()
 	maps.Copy(all, evidenceRecipes())
+	maps.Copy(all, browseRecipes())
 	return all
 }

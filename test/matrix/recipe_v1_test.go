@@ -14,6 +14,7 @@ func callRecipes() map[string]recipe {
 	all := apiRecipes()
 	maps.Copy(all, v1Recipes())
 	maps.Copy(all, queryRecipes())
+	maps.Copy(all, contentRecipes())
 	return all
 }
 

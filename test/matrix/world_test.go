@@ -65,6 +65,7 @@ type world struct {
 	setupToken string
 	callers    map[string]principal
 	made       int
+	shelf      shelf
 }
 
 const password = apptest.AdminPassword
@@ -75,6 +76,7 @@ func newWorld(t *testing.T, kind dbtest.Kind) *world {
 	w := freshWorld(t, kind)
 	w.Setup()
 	w.fresh = false
+	w.AwaitSample() // queries are about it
 	// Policies allow all that they can, so that they hide no missing right.
 	w.Admin(200, nil, "PUT", "/v1/policies/0", map[string]any{"allow_personal": true, "self_rotate": true, "self_revoke": true})
 	w.callers = map[string]principal{
