@@ -34,9 +34,11 @@ func collection(s *apptest.Server, name string, parent any) int64 {
 
 // rowsOf returns the names in a table of items.
 func rowsOf(w *window, table string) []string {
+	rows := w.table(table)
+	name := slices.Index(rows[0], "Name")
 	var out []string
-	for _, row := range w.table(table)[1:] {
-		out = append(out, row[2])
+	for _, row := range rows[1:] {
+		out = append(out, row[name])
 	}
 	return out
 }

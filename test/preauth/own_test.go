@@ -290,6 +290,7 @@ func TestMetrics(t *testing.T) {
 	const token = "0123456789abcdef-metrics"
 	s := apptest.Start(t, apptest.Options{Env: []string{"LATCHKEY_METRICS_TOKEN=" + token}})
 	s.Setup()
+	s.AwaitSample()
 	_, key := s.Key("admin", 2)
 	before := stored(s)
 	values := []string{

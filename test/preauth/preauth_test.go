@@ -97,6 +97,7 @@ func start(t testing.TB, kind dbtest.Kind, setUp bool) (s *apptest.Server, token
 	s.Want(200, &props, "GET", "/api/session/properties", nil)
 	if setUp {
 		s.Setup()
+		s.AwaitSample() // it is written beside the requests
 		return s, props.Token
 	}
 	return s, strings.Repeat("0", len(props.Token)) // a right one would set the instance up
