@@ -1,5 +1,21 @@
 package matrix_test
 
+// schema writes a table in a schema beside those of the sample database, which
+// are in none, and returns the schema's name.
+func (w *world) schema() string {
+	const name = "more"
+	const row = `INSERT INTO warehouse_table (database_id, schema_name, name, display_name, entity_type, entity_id, created_at, updated_at)
+		VALUES (1, 'more', 'more', 'More', 'entity/GenericTable', 'moremoremoremoremorem', 1, 1)`
+	if w.fresh || w.hasSchema {
+		return name
+	}
+	w.hasSchema = true
+	if _, err := w.Database().ExecContext(w.t.Context(), row); err != nil {
+		w.t.Fatal(err)
+	}
+	return name
+}
+
 // queryRecipes has one for each route of connected databases and of queries
 // that are not saved. They are about the sample database, whose id is 1.
 func queryRecipes() map[string]recipe {
@@ -13,7 +29,7 @@ func queryRecipes() map[string]recipe {
 		"GET " + one + "/metadata":                 sample,
 		"GET " + one + "/schemas":                  sample,
 		"GET " + one + "/schema":                   sample,
-		"GET " + one + "/schema/{schema}":          fixed(call{path: values{"id": 1, "schema": "none"}}),
+		"GET " + one + "/schema/{schema}":          {make: func(w *world, _ principal) call { return call{path: values{"id": 1, "schema": w.schema()}} }},
 		"GET " + one + "/fields":                   sample,
 		"GET " + one + "/idfields":                 sample,
 		"GET " + one + "/autocomplete_suggestions": fixed(call{path: values{"id": 1}, query: "?prefix=or"}),

@@ -66,6 +66,7 @@ type world struct {
 	callers    map[string]principal
 	made       int
 	shelf      shelf
+	hasSchema  bool
 }
 
 const password = apptest.AdminPassword
