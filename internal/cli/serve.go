@@ -258,7 +258,7 @@ func newPages(c call, h *house, auth server.Authenticator, jar cookie.Jar, proxi
 	tls := func(r *http.Request) bool { return proxies.Secure(r, h.settings.String("site-url")) }
 	return web.New(web.Deps{
 		People: h.people, Groups: h.groups, Keys: h.keys, Settings: h.settings,
-		Content: h.content, Cards: h.cards, Dashboards: h.dashboards, Revisions: h.revisions, Queries: h.queries,
+		Content: h.content, Cards: h.cards, Dashboards: h.dashboards, Revisions: h.revisions, Shelf: h.shelf, Queries: h.queries,
 		Usage: h.usage, Vocabulary: h.vocabulary(), Audit: h.audit, Explain: own.Explain,
 		Authenticate: auth.Person,
 		SetSession: func(w http.ResponseWriter, r *http.Request, s people.NewSession, remember bool) {

@@ -229,6 +229,9 @@ func (p *page) showCollection() error {
 	if err != nil {
 		return err
 	}
+	if s.ID != access.RootCollection {
+		p.site.Content.Saw(p.who, content.Ref{Kind: content.Collection, ID: s.ID})
+	}
 	return p.show("collection", s.Name, b)
 }
 

@@ -64,6 +64,7 @@ func (p *page) showDashboard() error {
 	if b.Cells, err = p.dashCells(b); err != nil {
 		return err
 	}
+	p.site.Content.Saw(p.who, d.Ref())
 	return p.show("dashboard", d.Name, b)
 }
 

@@ -178,6 +178,7 @@ func (p *page) showQuestion() error {
 		return err
 	}
 	b.View = "result"
+	p.site.Content.Saw(p.who, b.Card.Ref())
 	b.Result = p.runStored(query.Stored{Query: b.Card.Query, Parameters: sent(b.Asked), CardID: b.Card.ID})
 	return p.show("question", b.Card.Name, b)
 }

@@ -15,6 +15,7 @@ import (
 	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/shelf"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/group"
 	"latchkey/internal/people"
@@ -33,6 +34,7 @@ type Deps struct {
 	Cards      *card.Service
 	Dashboards *dashboard.Service
 	Revisions  *revision.Log
+	Shelf      *shelf.Service
 	Queries    *query.Service
 	Settings   *setting.Service
 	Usage      *usage.Service

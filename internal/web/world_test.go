@@ -26,6 +26,7 @@ import (
 	"latchkey/internal/content/card"
 	"latchkey/internal/content/dashboard"
 	"latchkey/internal/content/revision"
+	"latchkey/internal/content/shelf"
 	"latchkey/internal/cookie"
 	"latchkey/internal/db"
 	"latchkey/internal/engine"
@@ -59,6 +60,7 @@ type world struct {
 	cards    *card.Service
 	boards   *dashboard.Service
 	history  *revision.Log
+	shelf    *shelf.Service
 	queries  *query.Service
 	as       *access.Principal // who everybody counts as, when set
 }
@@ -119,6 +121,7 @@ func (w *world) furnish(log *slog.Logger) {
 	w.t.Cleanup(house.Close)
 	w.people.OnSetup(house.ConnectSample)
 	w.queries = query.New(query.Deps{Warehouse: house, Settings: w.settings, Clock: clock.System{}, Timeout: 10 * time.Second})
+	w.shelf = shelf.NewService(w.db, w.content, log)
 	w.cards = card.NewService(card.Deps{
 		DB: w.db, Audit: w.trail, Content: w.content, Revisions: w.history,
 		MayRun: func(context.Context, *access.Principal, mbql.Query) error { return nil },
@@ -150,7 +153,7 @@ func (w *world) deps(log *slog.Logger, mailer *mail.Mailer) web.Deps {
 	jar := cookie.Jar{SessionOnly: func() bool { return false }, Timeout: func() time.Duration { return 0 }, Clock: clock.System{}}
 	return web.Deps{
 		People: w.people, Groups: w.groups, Keys: w.keys, Settings: w.settings, Usage: w.usage, Vocabulary: vocabulary,
-		Content: w.content, Cards: w.cards, Dashboards: w.boards, Revisions: w.history, Queries: w.queries,
+		Content: w.content, Cards: w.cards, Dashboards: w.boards, Revisions: w.history, Shelf: w.shelf, Queries: w.queries,
 		Audit: w.trail, Explain: w.explainer().Explain,
 		Authenticate: func(ctx context.Context, r *http.Request) (*access.Principal, error) {
 			if w.as != nil {

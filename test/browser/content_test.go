@@ -173,4 +173,9 @@ func TestQuestionAndDashboard(t *testing.T) {
 	w.sees("people")
 	w.sees("5 rows.")
 	newAlbum(t).everywhere(w, "dashboard")
+	w.eventually("what was looked at on the start page", func() bool {
+		w.visit("/")
+		found, err := w.named("link", "Shop at a glance")
+		return err == nil && len(found) == 1
+	})
 }
