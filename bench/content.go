@@ -67,7 +67,8 @@ func contentRow(ctx context.Context, b *bench) error {
 
 // fillContent writes into the tables directly: through the API it would take
 // an hour. Every group may view every collection, which is the most that a
-// permission graph can hold; and no two collections share their grants.
+// permission graph can hold; another group curates each, so that no two share
+// their grants.
 func (p place) fillContent(ctx context.Context) error {
 	d, err := db.Open(ctx, db.Options{Dir: p.dir})
 	if err != nil {
@@ -90,7 +91,7 @@ func (p place) fillContent(ctx context.Context) error {
 				SELECT ?2 + i, printf('Group %05d', i), printf('group %05d', i), ` + id + `, 0, 0 FROM n`, []any{contentGroups, firstGroup}},
 			{item + `SELECT 'collection', ?2 + i, 'collection', 7, printf('Collection %04d', i), printf('collection %04d', i), ` + id + `, 0, 1, 0, 0, 1, '', 1 FROM n`,
 				[]any{contentCollections, firstCollection}},
-			{`INSERT INTO collection (id, item, path, slug, grants) SELECT id, no, '/', 'slug', ?3 || ' ' || (100000000 + i) || 'r'
+			{`INSERT INTO collection (id, item, path, slug, grants) SELECT id, no, '/', 'slug', replace(?3, (1001 + i) || 'r', (1001 + i) || 'c')
 				FROM item JOIN n ON id = ?2 + i WHERE kind = 'collection'`, []any{contentCollections, firstCollection, strings.TrimSpace(grants.String())}},
 			{item + `SELECT 'card', i + 1, 'card', 5, printf('Question %06d', i * 7919 % ?1), printf('question %06d', i * 7919 % ?1), ` + id + `, ?2, 1, 0, 0, 1, 'ada', i FROM n`,
 				[]any{contentItems, listedFolder}},
@@ -133,6 +134,7 @@ func (c caller) call(ctx context.Context, method, path string, body any) ([]byte
 	}
 	req.Header.Set("X-API-Key", c.key)
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept-Encoding", "identity") // or the client would spend its time on unpacking
 	began := time.Now()
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
