@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bufio"
 	"context"
 	"maps"
 	"net/http"
@@ -131,41 +130,46 @@ func (collectionGraph) Documents() any { return wireGraph{} }
 // Respond implements endpoint.Responder.
 func (g collectionGraph) Respond(w http.ResponseWriter, _ *http.Request) {
 	w.Header()["Content-Type"] = []string{"application/json; charset=utf-8"}
-	const size = 64 << 10
-	b := bufio.NewWriterSize(w, size)
-	defer func() { _ = b.Flush() }() // a client that went away is nobody's error
-	_, _ = b.WriteString(`{"revision":` + strconv.FormatInt(g.graph.Revision, 10))
+	b := make([]byte, 0, graphPart+1024)
+	b = append(append(b, `{"revision":`...), strconv.FormatInt(g.graph.Revision, 10)...)
 	if g.whole {
-		_, _ = b.WriteString(`,"groups":{`)
-		g.writeGroups(b)
-		_ = b.WriteByte('}')
+		b = append(g.writeGroups(w, append(b, `,"groups":{`...)), '}')
 	}
-	_ = b.WriteByte('}')
+	_, _ = w.Write(append(b, '}')) // a client that went away is nobody's error
 }
 
-func (g collectionGraph) writeGroups(b *bufio.Writer) {
-	keys := make([][2]string, len(g.graph.Places)) // with each level
+// graphPart is how much of a graph is written at once.
+const graphPart = 256 << 10
+
+// writeGroups writes the groups behind what b holds, part by part, and returns
+// the rest.
+func (g collectionGraph) writeGroups(w http.ResponseWriter, b []byte) []byte {
+	keys := make([][2]string, len(g.graph.Places)) // behind a comma, with each level
 	for i, id := range g.graph.Places {
 		key := strconv.FormatInt(id, 10)
 		if id == access.RootCollection {
 			key = "root"
 		}
-		keys[i] = [2]string{`"` + key + `":"read"`, `"` + key + `":"write"`}
+		keys[i] = [2]string{`,"` + key + `":"read"`, `,"` + key + `":"write"`}
 	}
 	var last int64
 	g.graph.Walk(func(group int64, place int, level access.CollectionLevel) {
-		switch {
-		case last == 0:
-			_, _ = b.WriteString(`"` + strconv.FormatInt(group, 10) + `":{`)
-		case group != last:
-			_, _ = b.WriteString(`},"` + strconv.FormatInt(group, 10) + `":{`)
-		default:
-			_ = b.WriteByte(',')
+		entry := keys[place][level-access.View]
+		if group != last {
+			if last != 0 {
+				b = append(b, "},"...)
+			}
+			b = append(strconv.AppendInt(append(b, '"'), group, 10), `":{`...)
+			entry = entry[1:]
+			last = group
 		}
-		last = group
-		_, _ = b.WriteString(keys[place][level-access.View])
+		if b = append(b, entry...); len(b) >= graphPart {
+			_, _ = w.Write(b)
+			b = b[:0]
+		}
 	})
 	if last != 0 {
-		_ = b.WriteByte('}')
+		b = append(b, '}')
 	}
+	return b
 }
