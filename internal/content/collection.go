@@ -226,13 +226,9 @@ func (s *Service) rename(ctx context.Context, who *access.Principal, f Folder, c
 	if len(differences(f.Item, next)) == 0 {
 		return nil
 	}
-	var editor any
-	if who.UserID != 0 {
-		editor = who.UserID
-	}
 	if _, err := s.db.Exec(ctx, `UPDATE item SET name = ?2, name_key = ?3, description = ?4, updated_at = ?5,
 		edited_by = ?6, edited_key = ?7, edited_at = ?5 WHERE no = ?1`,
-		f.No, next.Name, nameKey(next.Name), next.Description, s.db.Now(ctx), editor, nameKey(who.Name)); err != nil {
+		f.No, next.Name, nameKey(next.Name), next.Description, s.db.Now(ctx), userOrNull(who), nameKey(who.Name)); err != nil {
 		return fault.Wrap(err, "rename collection")
 	}
 	if _, err := s.db.Exec(ctx, "UPDATE collection SET slug = ?2 WHERE id = ?1", f.ID, naming.Slug(next.Name, maxSlug)); err != nil {

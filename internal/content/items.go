@@ -204,7 +204,7 @@ func (s *Service) trashed(f *filter, who *access.Principal) {
 	if reach.Everything {
 		return
 	}
-	cond, ids := s.where(reach, "i.collection_id", f.next())
+	cond, ids := s.Where(reach, "i.collection_id", f.next())
 	f.args = append(f.args, ids)
 	collections := s.db.In("i.id", f.next())
 	f.args = append(f.args, db.IDs(reach.IDs))

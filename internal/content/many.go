@@ -213,12 +213,8 @@ func (s *Service) writeMany(ctx context.Context, who *access.Principal, nos, das
 			}
 			continue
 		}
-		var editor any
-		if who.UserID != 0 {
-			editor = who.UserID
-		}
 		_, err := s.db.Exec(ctx, "UPDATE item SET "+step.set+", updated_at = ?3, edited_by = ?4, edited_key = ?5, edited_at = ?3 WHERE "+s.db.In("no", 2),
-			step.arg, db.IDs(chunk), s.db.Now(ctx), editor, nameKey(who.Name))
+			step.arg, db.IDs(chunk), s.db.Now(ctx), userOrNull(who), nameKey(who.Name))
 		if err != nil {
 			return fault.Wrap(err, "change items")
 		}

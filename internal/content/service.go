@@ -173,18 +173,15 @@ func (s *Service) insert(ctx context.Context, who *access.Principal, n NewItem) 
 		n.EntityID = naming.EntityID()
 	}
 	now := s.db.Now(ctx)
-	var collection, creator any
+	var collection any
 	if n.CollectionID != Nowhere {
 		collection = n.CollectionID
-	}
-	if who.UserID != 0 {
-		creator = who.UserID
 	}
 	_, err = s.db.Insert(ctx, `INSERT INTO item (kind, id, model, rank, name, name_key, description, entity_id, collection_id,
 		dashboard_id, namespace, position, creator_id, created_at, updated_at, edited_by, edited_key, edited_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?13, ?15, ?14) RETURNING no`,
 		string(n.Kind), id, string(n.Model), ranks[n.Model], n.Name, nameKey(n.Name), n.Description, n.EntityID, collection,
-		n.DashboardID, n.Namespace, n.Position, creator, now, nameKey(who.Name))
+		n.DashboardID, n.Namespace, n.Position, userOrNull(who), now, nameKey(who.Name))
 	if db.IsUnique(err) {
 		return Item{}, fault.Field("entity_id", "An item with this entity id exists already.")
 	}
@@ -289,18 +286,13 @@ func (s *Service) save(ctx context.Context, who *access.Principal, old, next Ite
 	if len(details) == 0 && !touch {
 		return old, nil
 	}
-	edits := touch || len(details) > 0
 	next.UpdatedAt = s.db.Now(ctx)
-	var editor any
-	if who.UserID != 0 {
-		editor = who.UserID
-	}
 	_, err := s.db.Exec(ctx, `UPDATE item SET name = ?2, name_key = ?3, description = ?4, collection_id = ?5, dashboard_id = ?6,
 		position = ?7, archived = ?8, archived_directly = ?9, model = ?10, rank = ?11, updated_at = ?12,
 		edited_by = ?13, edited_key = ?14, edited_at = ?12 WHERE no = ?1`,
 		next.No, next.Name, nameKey(next.Name), next.Description, next.CollectionID, next.DashboardID,
 		next.Position, next.Archived, next.ArchivedDirectly, string(next.Model), ranks[next.Model], next.UpdatedAt,
-		editor, nameKey(who.Name))
+		userOrNull(who), nameKey(who.Name))
 	if err != nil {
 		return old, fault.Wrap(err, "write item")
 	}
@@ -310,10 +302,8 @@ func (s *Service) save(ctx context.Context, who *access.Principal, old, next Ite
 	if err := s.followDashboard(ctx, old, next); err != nil {
 		return old, err
 	}
-	if edits {
-		if err := s.record(ctx, who, next, verbOf(old, next), details); err != nil {
-			return old, err
-		}
+	if err := s.record(ctx, who, next, verbOf(old, next), details); err != nil {
+		return old, err
 	}
 	return s.one(ctx, next.Ref())
 }
@@ -328,6 +318,14 @@ func (s *Service) followDashboard(ctx context.Context, old, next Item) error {
 	_, err := s.db.Exec(ctx, `UPDATE item SET collection_id = ?2, archived = ?3, updated_at = ?4
 		WHERE dashboard_id = ?1 AND archived_directly = FALSE`, next.ID, next.CollectionID, next.Archived, s.db.Now(ctx))
 	return fault.Wrap(err, "move questions of a dashboard")
+}
+
+// userOrNull is who acts as it is stored; the command line is nobody.
+func userOrNull(who *access.Principal) any {
+	if who.UserID == 0 {
+		return nil
+	}
+	return who.UserID
 }
 
 // differences names what changes of the shared record, for the audit log.

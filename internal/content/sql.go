@@ -249,8 +249,10 @@ func (b *folderBuilder) finish(ctx context.Context, d *db.DB) ([]*access.Folder,
 	return b.folders, nil
 }
 
-// where is a condition for the collections of a reach; n is its placeholder.
-func (s *Service) where(r access.Reach, expr string, n int) (cond, arg string) {
+// Where returns a condition that holds for items in the collections of a
+// reach, with its argument. expr is the column of the collection and n the
+// number of the placeholder.
+func (s *Service) Where(r access.Reach, expr string, n int) (cond, arg string) {
 	if r.Everything {
 		return fmt.Sprintf("CAST(?%d AS text) IS NOT NULL", n), "[]"
 	}
@@ -259,11 +261,4 @@ func (s *Service) where(r access.Reach, expr string, n int) (cond, arg string) {
 		ids = append([]int64{access.RootCollection}, ids...)
 	}
 	return s.db.In(expr, n), db.IDs(ids)
-}
-
-// Where returns a condition that holds for items in the collections of a
-// reach, with its argument. expr is the column of the collection and n the
-// number of the placeholder.
-func (s *Service) Where(r access.Reach, expr string, n int) (cond, arg string) {
-	return s.where(r, expr, n)
 }
