@@ -203,6 +203,14 @@ func (b browseBody) Kind() string { return b.List.Filter("kind") }
 // Sorted returns the order of the list.
 func (b browseBody) Sorted() string { return cmp.Or(b.List.Filter("sort"), "name") }
 
+// FindLabel is what the search of the list is called.
+func (b browseBody) FindLabel() string {
+	if b.Trash {
+		return "Find in the trash"
+	}
+	return "Find in this collection"
+}
+
 // Selectable reports whether items can be chosen to do something with them.
 func (b browseBody) Selectable() bool { return b.Here.CanWrite && !b.Here.Archived || b.Trash }
 
