@@ -1,11 +1,8 @@
 package access
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Ids of collections that every instance has.
@@ -39,110 +36,6 @@ func (l CollectionLevel) String() string {
 func ParseCollectionLevel(s string) (CollectionLevel, bool) {
 	i := slices.Index(collectionLevels[:], s)
 	return CollectionLevel(max(i, 0)), i >= 0
-}
-
-// Grants says which groups may do what in one collection. It is immutable.
-// Administrators are never in it: they may do everything.
-type Grants struct {
-	groups []int64 // sorted
-	levels []CollectionLevel
-}
-
-// ParseGrants reads the stored form: "1r 5c", the ids of groups in order, with
-// r for View and c for Curate.
-func ParseGrants(text string) (*Grants, error) {
-	g := &Grants{}
-	for word := range strings.FieldsSeq(text) {
-		id, err := strconv.ParseInt(word[:len(word)-1], 10, 64)
-		level := View
-		if word[len(word)-1] == 'c' {
-			level = Curate
-		} else if word[len(word)-1] != 'r' {
-			return nil, fmt.Errorf("grants: unknown level in %q", word)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("grants: %q: %w", word, err)
-		}
-		g.groups, g.levels = append(g.groups, id), append(g.levels, level)
-	}
-	if !slices.IsSorted(g.groups) {
-		return nil, fmt.Errorf("grants: groups are not in order")
-	}
-	return g, nil
-}
-
-// String returns the stored form.
-func (g *Grants) String() string {
-	if g == nil {
-		return ""
-	}
-	b := make([]byte, 0, len(g.groups)*7)
-	for i, id := range g.groups {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendInt(b, id, 10)
-		b = append(b, map[CollectionLevel]byte{View: 'r', Curate: 'c'}[g.levels[i]])
-	}
-	return string(b)
-}
-
-// Of returns the level of one group.
-func (g *Grants) Of(group int64) CollectionLevel {
-	if g == nil {
-		return NoCollection
-	}
-	i, ok := slices.BinarySearch(g.groups, group)
-	if !ok {
-		return NoCollection
-	}
-	return g.levels[i]
-}
-
-// Level returns the highest level of some groups.
-func (g *Grants) Level(groups []int64) CollectionLevel {
-	best := NoCollection
-	for _, id := range groups {
-		if best = max(best, g.Of(id)); best == Curate {
-			break
-		}
-	}
-	return best
-}
-
-// Each calls f for every group that has a level, in order of their ids.
-func (g *Grants) Each(f func(group int64, level CollectionLevel)) {
-	if g == nil {
-		return
-	}
-	for i, id := range g.groups {
-		f(id, g.levels[i])
-	}
-}
-
-// With returns the grants with other levels for some groups.
-func (g *Grants) With(levels map[int64]CollectionLevel) *Grants {
-	type grant struct {
-		group int64
-		level CollectionLevel
-	}
-	var all []grant
-	g.Each(func(group int64, level CollectionLevel) {
-		if _, changed := levels[group]; !changed {
-			all = append(all, grant{group, level})
-		}
-	})
-	for group, level := range levels {
-		if level != NoCollection && group != Administrators {
-			all = append(all, grant{group, level})
-		}
-	}
-	slices.SortFunc(all, func(a, b grant) int { return cmp.Compare(a.group, b.group) })
-	out := &Grants{groups: make([]int64, len(all)), levels: make([]CollectionLevel, len(all))}
-	for i, x := range all {
-		out.groups[i], out.levels[i] = x.group, x.level
-	}
-	return out
 }
 
 // Folder is what decisions need to know of a collection. It is immutable.

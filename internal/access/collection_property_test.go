@@ -195,9 +195,9 @@ func TestGrantsAreReadAsTheyAreWritten(t *testing.T) {
 		if err != nil || back.String() != g.String() {
 			t.Fatalf("%q became %q, %v", g, back, err)
 		}
-		cursor := g.Cursor()
+		table := access.NewTable([]*access.Grants{g})
 		for group := range int64(8) {
-			if cursor.Take(group) != g.Of(group) || g.Level([]int64{group}) != g.Of(group) {
+			if table.Row(group)[0] != g.Of(group) || g.Level([]int64{group}) != g.Of(group) {
 				t.Fatalf("%q at %d", g, group)
 			}
 		}
@@ -206,7 +206,7 @@ func TestGrantsAreReadAsTheyAreWritten(t *testing.T) {
 			t.Fatalf("%q became %q", g, more)
 		}
 	}
-	for _, bad := range []string{"x", "1", "1w", "r", "5r 1c"} {
+	for _, bad := range []string{"x", "1", "1w", "r", "5r 1c", "0r", "-1r", "1rr", "1r5c\t", "9999999999999999999r"} {
 		if _, err := access.ParseGrants(bad); err == nil {
 			t.Errorf("%q was read", bad)
 		}

@@ -130,7 +130,7 @@ func (collectionGraph) Documents() any { return wireGraph{} }
 // Respond implements endpoint.Responder.
 func (g collectionGraph) Respond(w http.ResponseWriter, _ *http.Request) {
 	w.Header()["Content-Type"] = []string{"application/json; charset=utf-8"}
-	b := make([]byte, 0, graphPart+1024)
+	b := make([]byte, 0, graphPart+entrySize)
 	b = append(append(b, `{"revision":`...), strconv.FormatInt(g.graph.Revision, 10)...)
 	if g.whole {
 		b = append(g.writeGroups(w, append(b, `,"groups":{`...)), '}')
@@ -138,38 +138,74 @@ func (g collectionGraph) Respond(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(append(b, '}')) // a client that went away is nobody's error
 }
 
-// graphPart is how much of a graph is written at once.
-const graphPart = 256 << 10
+const (
+	graphPart = 256 << 10 // how much of a graph is written at once
+	entrySize = 32        // no entry is longer: an id has at most 19 digits
+)
+
+// entry is what stands for a level of a group in a collection, behind a comma.
+// All have one size, so that they are copied in few instructions.
+type entry struct {
+	text   [entrySize]byte
+	length int
+}
+
+func newEntry(place int64, level string) entry {
+	key := strconv.FormatInt(place, 10)
+	if place == access.RootCollection {
+		key = "root"
+	}
+	var e entry
+	e.length = copy(e.text[:], `,"`+key+`":"`+level+`"`)
+	return e
+}
+
+// entries returns what stands for View and Curate, for every place of the graph.
+func (g collectionGraph) entries() [][2]entry {
+	out := make([][2]entry, len(g.graph.Places))
+	for i, id := range g.graph.Places {
+		out[i] = [...]entry{newEntry(id, "read"), newEntry(id, "write")}
+	}
+	return out
+}
 
 // writeGroups writes the groups behind what b holds, part by part, and returns
-// the rest.
+// the rest. Groups without a level have no entry.
 func (g collectionGraph) writeGroups(w http.ResponseWriter, b []byte) []byte {
-	keys := make([][2]string, len(g.graph.Places)) // behind a comma, with each level
-	for i, id := range g.graph.Places {
-		key := strconv.FormatInt(id, 10)
-		if id == access.RootCollection {
-			key = "root"
-		}
-		keys[i] = [2]string{`,"` + key + `":"read"`, `,"` + key + `":"write"`}
-	}
-	var last int64
-	g.graph.Walk(func(group int64, place int, level access.CollectionLevel) {
-		entry := keys[place][level-access.View]
-		if group != last {
-			if last != 0 {
-				b = append(b, "},"...)
+	entries := g.entries()
+	first := true
+	g.graph.Walk(func(group int64, levels []access.CollectionLevel) {
+		begun := false
+		for i, level := range levels {
+			if level == access.NoCollection {
+				continue
 			}
-			b = append(strconv.AppendInt(append(b, '"'), group, 10), `":{`...)
-			entry = entry[1:]
-			last = group
+			if len(b) >= graphPart {
+				_, _ = w.Write(b)
+				b = b[:0]
+			}
+			e := &entries[i][level-access.View]
+			if !begun {
+				b = append(openGroup(b, group, first), e.text[1:e.length]...)
+				begun, first = true, false
+				continue
+			}
+			n := len(b)
+			b = b[:n+entrySize]
+			*(*[entrySize]byte)(b[n:]) = e.text
+			b = b[:n+e.length]
 		}
-		if b = append(b, entry...); len(b) >= graphPart {
-			_, _ = w.Write(b)
-			b = b[:0]
+		if begun {
+			b = append(b, '}')
 		}
 	})
-	if last != 0 {
-		b = append(b, '}')
-	}
 	return b
+}
+
+// openGroup begins the object of a group.
+func openGroup(b []byte, group int64, first bool) []byte {
+	if !first {
+		b = append(b, ',')
+	}
+	return append(strconv.AppendInt(append(b, '"'), group, 10), `":{`...)
 }

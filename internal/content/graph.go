@@ -24,7 +24,7 @@ func (s *Service) KnowGroups(known func(ctx context.Context, id int64) (bool, er
 type Graph struct {
 	Revision int64
 	Places   []int64 // the collections in order of their ids, the root first
-	cursors  []access.Cursor
+	grants   []*access.Grants
 	groups   []int64 // those with any grant, and Administrators
 }
 
@@ -46,11 +46,11 @@ func (s *Service) Graph(ctx context.Context, who *access.Principal, namespace st
 		}
 	}
 	slices.SortFunc(places, func(a, b *access.Folder) int { return int(a.ID - b.ID) })
-	g := Graph{Revision: revision, Places: make([]int64, len(places)), cursors: make([]access.Cursor, len(places))}
+	g := Graph{Revision: revision, Places: make([]int64, len(places)), grants: make([]*access.Grants, len(places))}
 	for i, f := range places {
-		g.Places[i], g.cursors[i] = f.ID, f.Grants.Cursor()
+		g.Places[i], g.grants[i] = f.ID, f.Grants
 	}
-	for _, id := range grantedGroups(places) {
+	for _, id := range grantedGroups(g.grants) {
 		known, err := s.knowsGroup(ctx, id)
 		if err != nil {
 			return g, fault.Wrap(err, "find group")
@@ -79,48 +79,28 @@ func inGraph(f *access.Folder, namespace string) bool {
 }
 
 // grantedGroups returns the groups with a grant in one of the places, and
-// Administrators, in order. Collections that share their grants are looked at
-// once.
-func grantedGroups(places []*access.Folder) []int64 {
-	seen := map[*access.Grants]bool{}
-	has := make([]bool, access.Administrators+1)
-	has[access.Administrators] = true
-	for _, f := range places {
-		if seen[f.Grants] {
-			continue
-		}
-		seen[f.Grants] = true
-		f.Grants.Each(func(group int64, _ access.CollectionLevel) {
-			if group >= int64(len(has)) {
-				has = append(has, make([]bool, group+1-int64(len(has)))...)
-			}
-			has[group] = true
-		})
+// Administrators, in order.
+func grantedGroups(grants []*access.Grants) []int64 {
+	ids := access.NewTable(grants).Groups()
+	if i, found := slices.BinarySearch(ids, access.Administrators); !found {
+		ids = slices.Insert(ids, i, access.Administrators)
 	}
-	var out []int64
-	for id, yes := range has {
-		if yes {
-			out = append(out, int64(id))
-		}
-	}
-	return out
+	return ids
 }
 
-// Walk calls f for every grant: group by group, and for each in the order of
-// the places, of which it gives the index. Administrators may do everything
-// everywhere.
-func (g Graph) Walk(f func(group int64, place int, level access.CollectionLevel)) {
-	cursors := slices.Clone(g.cursors)
+// Walk calls f for every group with any grant, in order, with its levels in
+// the order of the places, valid during the call. Administrators may do
+// everything everywhere.
+func (g Graph) Walk(f func(group int64, levels []access.CollectionLevel)) {
+	table := access.NewTable(g.grants)
 	for _, group := range g.groups {
-		for i := range cursors {
-			level := cursors[i].Take(group)
-			if group == access.Administrators {
-				level = access.Curate
-			}
-			if level != access.NoCollection {
-				f(group, i, level)
+		levels := table.Row(group)
+		if group == access.Administrators {
+			for i := range levels {
+				levels[i] = access.Curate
 			}
 		}
+		f(group, levels)
 	}
 }
 

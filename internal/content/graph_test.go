@@ -17,8 +17,12 @@ import (
 // text writes a graph as "group:collection=level …".
 func text(g content.Graph) string {
 	var b strings.Builder
-	g.Walk(func(group int64, place int, level access.CollectionLevel) {
-		fmt.Fprintf(&b, "%d:%d=%s ", group, g.Places[place], level)
+	g.Walk(func(group int64, levels []access.CollectionLevel) {
+		for i, level := range levels {
+			if level != access.NoCollection {
+				fmt.Fprintf(&b, "%d:%d=%s ", group, g.Places[i], level)
+			}
+		}
 	})
 	return strings.TrimSpace(b.String())
 }
@@ -194,7 +198,7 @@ func BenchmarkGraph(b *testing.B) {
 		before := cpu(b)
 		for b.Loop() {
 			n := 0
-			w.graph().Walk(func(int64, int, access.CollectionLevel) { n++ })
+			w.graph().Walk(func(_ int64, levels []access.CollectionLevel) { n += len(levels) })
 			if n < groups*places {
 				b.Fatal(n)
 			}

@@ -165,10 +165,12 @@ func scanFolder(r db.Row) (folderRow, error) {
 // folderBuilder makes folders of rows. Collections with the same grants share
 // them: most have those of the collection that they were made in.
 type folderBuilder struct {
-	folders []*access.Folder
-	seen    map[int64]bool
-	grants  map[string]*access.Grants
-	owners  map[int64]int64 // by personal collection
+	folders  []*access.Folder
+	seen     map[int64]bool
+	grants   map[string]*access.Grants // by text, but for long ones
+	last     *access.Grants            // the last long one
+	lastText string
+	owners   map[int64]int64 // by personal collection
 }
 
 func (b *folderBuilder) add(v folderRow) error {
@@ -183,21 +185,40 @@ func (b *folderBuilder) add(v folderRow) error {
 		}
 		f.Path = append(f.Path, id)
 	}
-	g, ok := b.grants[v.grants]
-	if !ok {
-		var err error
-		if g, err = access.ParseGrants(v.grants); err != nil {
-			return fmt.Errorf("collection %d: %w", f.ID, err)
-		}
-		b.grants[v.grants] = g
+	var err error
+	if f.Grants, err = b.read(v.grants); err != nil {
+		return fmt.Errorf("collection %d: %w", f.ID, err)
 	}
-	f.Grants = g
 	if v.owner.Valid {
 		f.Owner, f.Personal = v.owner.Int64, true
 		b.owners[f.ID] = f.Owner
 	}
 	b.folders = append(b.folders, &f)
 	return nil
+}
+
+// longGrants is the length of a text of grants from which only the last one is
+// remembered: a thousand of those that name ten thousand groups are 70 MB.
+const longGrants = 256
+
+// read reads the grants of a collection.
+func (b *folderBuilder) read(text string) (*access.Grants, error) {
+	if g, ok := b.grants[text]; ok {
+		return g, nil
+	}
+	if text == b.lastText && b.last != nil {
+		return b.last, nil
+	}
+	g, err := access.ParseGrants(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) < longGrants {
+		b.grants[text] = g
+	} else {
+		b.lastText, b.last = text, g
+	}
+	return g, nil
 }
 
 // below reads some collections with what lies in them.
