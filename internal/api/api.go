@@ -97,9 +97,7 @@ func New(d Deps) (*API, error) {
 		return nil, err
 	}
 	a.prefixes = newPrefixes(a.table)
-	if err := pages.Build(a.table); err != nil {
-		return nil, err
-	}
+	pages.Show(a.table)
 	return a, nil
 }
 

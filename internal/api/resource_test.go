@@ -19,6 +19,7 @@ import (
 	"latchkey/internal/api"
 	"latchkey/internal/apikey"
 	"latchkey/internal/apptest/dbtest"
+	"latchkey/internal/apptest/sampletest"
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
 	"latchkey/internal/content"
@@ -105,7 +106,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	check(err)
 	in.people = people.New(people.Deps{
 		DB: d, Audit: trail, Groups: in.groups, Settings: in.settings, Mail: mailer, Log: log,
-		Options: people.Options{DisableThrottle: !throttle},
+		Options: people.Options{DisableThrottle: !throttle, CheapHashes: true},
 	})
 	t.Cleanup(func() { check(in.people.Close(context.WithoutCancel(t.Context()))) })
 	peppers, err := apikey.OpenPeppers(t.Context(), d, apikey.PepperSource{File: filepath.Join(t.TempDir(), "pepper")})
@@ -136,7 +137,7 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 	dir := t.TempDir()
 	in.warehouse = warehouse.New(warehouse.Deps{
 		DB: d, Audit: trail, Log: log, HasPeople: in.people.HasSetup,
-		Drivers: []engine.Driver{sqlite.Driver{Dirs: []string{dir}}}, SampleFile: filepath.Join(dir, "sample.db"),
+		Drivers: []engine.Driver{sqlite.Driver{Dirs: []string{dir}}}, SampleFile: sampletest.File(t, dir),
 	})
 	t.Cleanup(in.warehouse.Close)
 	in.people.OnSetup(in.warehouse.ConnectSample)

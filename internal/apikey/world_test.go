@@ -87,7 +87,7 @@ func open(t *testing.T, d *db.DB, src apikey.PepperSource) *node {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(n.lines, nil))
-	n.people = people.New(people.Deps{DB: d, Audit: n.log, Groups: n.groups, Settings: settings, Mail: mail.New(mail.Config{}), Log: quiet})
+	n.people = people.New(people.Deps{DB: d, Audit: n.log, Groups: n.groups, Settings: settings, Mail: mail.New(mail.Config{}), Log: quiet, Options: people.Options{CheapHashes: true}})
 	n.usage = usage.New(d, quiet, usage.Options{})
 	n.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: n.log, People: n.people, Groups: n.groups, Usage: n.usage, Peppers: peppers,

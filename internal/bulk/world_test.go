@@ -67,7 +67,7 @@ func open(t *testing.T, p dbtest.Place) *world {
 	check(t, err)
 	w.groups, err = group.New(t.Context(), w.db, record, log)
 	check(t, err)
-	w.people = people.New(people.Deps{DB: w.db, Audit: record, Groups: w.groups, Settings: settings, Mail: mail.New(mail.Config{})})
+	w.people = people.New(people.Deps{DB: w.db, Audit: record, Groups: w.groups, Settings: settings, Mail: mail.New(mail.Config{}), Options: people.Options{CheapHashes: true}})
 	t.Cleanup(func() { check(t, w.people.Close(context.WithoutCancel(t.Context()))) })
 	singles, err := endpoint.Compile(api.Endpoints(api.Services{People: w.people, Groups: w.groups, Settings: settings, Mail: mail.New(mail.Config{})}), api.Rules(w.people))
 	check(t, err)

@@ -27,6 +27,9 @@ type cost struct {
 // 25 ms. A hash of another cost is replaced when its person signs in.
 func currentCost() cost { return cost{memory: 19 * 1024, time: 2, threads: 1} }
 
+// trifling is the cost of hashes that protect nobody (Options.CheapHashes).
+func trifling() cost { return cost{memory: 64, time: 1, threads: 1} }
+
 const (
 	saltLen = 16
 	hashLen = 32
@@ -38,14 +41,15 @@ const (
 // hasher makes and checks password hashes, a few at a time, because each takes
 // 19 MiB while it lasts.
 type hasher struct {
+	cost    cost
 	turns   chan struct{}
 	waiting atomic.Int64
 	dummy   string // a hash that nobody knows the password of
 }
 
-func newHasher(concurrency int) *hasher {
-	h := &hasher{turns: make(chan struct{}, max(concurrency, 1))}
-	h.dummy = encode(currentCost(), randomBytes(saltLen), randomBytes(hashLen))
+func newHasher(c cost, concurrency int) *hasher {
+	h := &hasher{cost: c, turns: make(chan struct{}, max(concurrency, 1))}
+	h.dummy = encode(c, randomBytes(saltLen), randomBytes(hashLen))
 	return h
 }
 
@@ -84,7 +88,7 @@ func (h *hasher) hash(ctx context.Context, password secret.Text) (string, error)
 	}
 	defer end()
 	salt := randomBytes(saltLen)
-	return encode(currentCost(), salt, derive(currentCost(), password, salt, hashLen)), nil
+	return encode(h.cost, salt, derive(h.cost, password, salt, hashLen)), nil
 }
 
 // verify reports whether the password has the stored hash, and whether the
@@ -106,7 +110,7 @@ func (h *hasher) verify(ctx context.Context, stored string, password secret.Text
 	defer end()
 	got := derive(c, password, salt, len(want))
 	match = subtle.ConstantTimeCompare(got, want) == 1 && usable
-	return match, match && c != currentCost(), nil
+	return match, match && c != h.cost, nil
 }
 
 func derive(c cost, password secret.Text, salt []byte, n int) []byte {

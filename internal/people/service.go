@@ -29,6 +29,7 @@ type Options struct {
 	PasswordLength  int           // 0 means that of Complexity
 	HashConcurrency int           // passwords hashed at once; 0 means 2
 	DisableThrottle bool          // for tests of other things only
+	CheapHashes     bool          // for tests of other things only: passwords are hardly protected
 }
 
 // Deps is what the service works with. All but Log and Options are needed.
@@ -91,11 +92,15 @@ func New(d Deps) *Service {
 	if d.Options.HashConcurrency <= 0 {
 		d.Options.HashConcurrency = 2
 	}
+	hashes := currentCost()
+	if d.Options.CheapHashes {
+		hashes = trifling()
+	}
 	s := &Service{
 		db: d.DB, audit: d.Audit, groups: d.Groups, settings: d.Settings, mail: d.Mail, log: d.Log,
 		maxAge:   d.Options.SessionMaxAge,
 		policy:   NewPasswordPolicy(d.Options.Complexity, d.Options.PasswordLength),
-		hasher:   newHasher(d.Options.HashConcurrency),
+		hasher:   newHasher(hashes, d.Options.HashConcurrency),
 		throttle: throttle{db: d.DB, off: d.Options.DisableThrottle},
 		refusals: refusals{of: map[tried]*refusal{}},
 		errands:  make(chan struct{}, errandsAtOnce),

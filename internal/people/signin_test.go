@@ -299,14 +299,14 @@ func TestOldHashIsReplacedAtSignIn(t *testing.T) {
 				t.Errorf("%q: %v, want Internal", broken, err)
 			}
 		}
-	})
+	}, realHashes)
 }
 
 // TestManyAtOnce shows that waiting for a turn to hash is bounded, and ends
 // with the request.
 func TestManyAtOnce(t *testing.T) {
 	c := clock.NewFake(start())
-	w := newWorld(t, dbtest.Open(t, dbtest.SQLite, dbtest.WithClock(c)), c, unthrottled, func(o *people.Options) { o.HashConcurrency = 1 })
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite, dbtest.WithClock(c)), c, unthrottled, realHashes, func(o *people.Options) { o.HashConcurrency = 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var turnedAway, cancelled, tried atomic.Int64

@@ -73,7 +73,7 @@ func newWorld(t testing.TB, d *db.DB, c *clock.Fake, opts ...func(*people.Option
 	if w.groups, err = group.New(t.Context(), d, w.log, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	var o people.Options
+	o := people.Options{CheapHashes: true}
 	for _, set := range opts {
 		set(&o)
 	}
@@ -105,6 +105,9 @@ func eachPair(t *testing.T, f func(t *testing.T, one, two *world), opts ...func(
 		f(t, newWorld(t, p.Open(t, dbtest.WithClock(c)), c, opts...), newWorld(t, p.Open(t, dbtest.WithClock(c)), c, opts...))
 	})
 }
+
+// realHashes is for the tests of hashing itself.
+func realHashes(o *people.Options) { o.CheapHashes = false }
 
 func unthrottled(o *people.Options) { o.DisableThrottle = true }
 

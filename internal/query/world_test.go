@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"latchkey/internal/access"
 	"latchkey/internal/apptest/dbtest"
+	"latchkey/internal/apptest/sampletest"
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
 	"latchkey/internal/engine"
@@ -46,7 +46,7 @@ func newWorld(t testing.TB, timeout time.Duration) *world {
 	}
 	dir := t.TempDir()
 	wh := warehouse.New(warehouse.Deps{
-		DB: d, Audit: trail, Log: slog.New(slog.DiscardHandler), SampleFile: filepath.Join(dir, "sample.db"),
+		DB: d, Audit: trail, Log: slog.New(slog.DiscardHandler), SampleFile: sampletest.File(t, dir),
 		Drivers:   []engine.Driver{sqlite.Driver{Dirs: []string{dir}}},
 		HasPeople: func(context.Context) (bool, error) { return true, nil },
 	})

@@ -60,7 +60,7 @@ func node(t *testing.T, p dbtest.Place, c *clock.Fake) *world {
 	if w.groups, err = group.New(ctx, w.db, log, quiet); err != nil {
 		t.Fatal(err)
 	}
-	w.people = people.New(people.Deps{DB: w.db, Audit: log, Groups: w.groups, Settings: w.settings, Mail: mail.New(mail.Config{}), Log: quiet})
+	w.people = people.New(people.Deps{DB: w.db, Audit: log, Groups: w.groups, Settings: w.settings, Mail: mail.New(mail.Config{}), Log: quiet, Options: people.Options{CheapHashes: true}})
 	use := usage.New(w.db, quiet, usage.Options{})
 	w.keys = apikey.New(apikey.Deps{
 		DB: w.db, Audit: log, People: w.people, Groups: w.groups, Usage: use, Peppers: peppers,

@@ -90,9 +90,7 @@ func New(d Deps) (*API, error) {
 	if err := haveWords(a.table); err != nil {
 		return nil, err
 	}
-	if err := pages.Build(a.table); err != nil {
-		return nil, err
-	}
+	pages.Show(a.table)
 	return a, nil
 }
 

@@ -57,7 +57,7 @@ func newHouse(t *testing.T) *house {
 	check(t, err)
 	h.groups, err = group.New(t.Context(), d, record, log)
 	check(t, err)
-	h.people = people.New(people.Deps{DB: d, Audit: record, Groups: h.groups, Settings: settings, Mail: mail.New(mail.Config{})})
+	h.people = people.New(people.Deps{DB: d, Audit: record, Groups: h.groups, Settings: settings, Mail: mail.New(mail.Config{}), Options: people.Options{CheapHashes: true}})
 	t.Cleanup(func() { check(t, h.people.Close(context.WithoutCancel(t.Context()))) })
 	h.usage = usage.New(d, log, usage.Options{})
 	peppers, err := apikey.OpenPeppers(t.Context(), d, apikey.PepperSource{Text: secret.New(strings.Repeat("7e", 32))})

@@ -49,7 +49,7 @@ func eachInstance(t *testing.T, f func(t *testing.T, in *instance)) {
 		check(t, err)
 		in.groups, err = group.New(t.Context(), d, in.audit, slog.New(slog.DiscardHandler))
 		check(t, err)
-		in.people = people.New(people.Deps{DB: d, Audit: in.audit, Groups: in.groups, Settings: settings, Mail: mail.New(mail.Config{})})
+		in.people = people.New(people.Deps{DB: d, Audit: in.audit, Groups: in.groups, Settings: settings, Mail: mail.New(mail.Config{}), Options: people.Options{CheapHashes: true}})
 		t.Cleanup(func() { check(t, in.people.Close(context.WithoutCancel(t.Context()))) })
 		deps := in.deps(t)
 		deps.Endpoints = slices.Concat(v1.SelfEndpoints(v1.Services{Groups: in.groups}), v1.SessionEndpoints(in.people), v1.AuditEndpoints(in.audit))

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"latchkey/internal/access"
 	"latchkey/internal/apikey"
 	"latchkey/internal/apptest/dbtest"
+	"latchkey/internal/apptest/sampletest"
 	"latchkey/internal/audit"
 	"latchkey/internal/clock"
 	"latchkey/internal/content"
@@ -89,7 +89,7 @@ func newWorld(t *testing.T) *world {
 	peppers, err := apikey.OpenPeppers(ctx, d, apikey.PepperSource{File: t.TempDir() + "/pepper"})
 	w.must(err)
 	mailer := mail.New(mail.Config{})
-	w.people = people.New(people.Deps{DB: d, Audit: trail, Groups: w.groups, Settings: w.settings, Mail: mailer, Log: log})
+	w.people = people.New(people.Deps{DB: d, Audit: trail, Groups: w.groups, Settings: w.settings, Mail: mailer, Log: log, Options: people.Options{CheapHashes: true}})
 	w.usage = usage.New(d, log, usage.Options{})
 	w.keys = apikey.New(apikey.Deps{
 		DB: d, Audit: trail, People: w.people, Groups: w.groups, Usage: w.usage, Peppers: peppers,
@@ -116,7 +116,7 @@ func (w *world) furnish(log *slog.Logger) {
 	dir := w.t.TempDir()
 	house := warehouse.New(warehouse.Deps{
 		DB: w.db, Audit: w.trail, Log: log, HasPeople: w.people.HasSetup,
-		Drivers: []engine.Driver{sqlite.Driver{Dirs: []string{dir}}}, SampleFile: filepath.Join(dir, "sample.db"),
+		Drivers: []engine.Driver{sqlite.Driver{Dirs: []string{dir}}}, SampleFile: sampletest.File(w.t, dir),
 	})
 	w.t.Cleanup(house.Close)
 	w.people.OnSetup(house.ConnectSample)

@@ -36,7 +36,7 @@ type Place struct{ where db.Options }
 func NewPlace(t testing.TB, k Kind) Place {
 	t.Helper()
 	if k == SQLite {
-		return Place{db.Options{Dir: t.TempDir()}}
+		return Place{db.Options{Dir: migratedDir(t)}}
 	}
 	return Place{db.Options{URL: secret.New(shared(t).migrated(t))}}
 }

@@ -11,6 +11,7 @@ import (
 	_ "embed" // the page and its style
 	"html/template"
 	"net/http"
+	"sync"
 
 	"latchkey/internal/access"
 	"latchkey/internal/endpoint"
@@ -42,12 +43,12 @@ type Options struct {
 	Problems []Problem     // optional
 }
 
-// Docs are the documents, made once at the start. Declare Endpoints, compile
-// the table, then call Build.
+// Docs are the documents, made when somebody first asks for one: most servers
+// run without that. Declare Endpoints, compile the table, then call Show.
 type Docs struct {
 	options Options
-	openapi endpoint.Ready[map[string]any]
-	page    asset
+	openapi func() (endpoint.Ready[map[string]any], error)
+	page    func() (asset, error)
 }
 
 // New returns the documents of a dialect, still empty.
@@ -63,23 +64,23 @@ func (d *Docs) Endpoints() []endpoint.Endpoint {
 	}
 }
 
-// Build makes the documents of a table, which holds Endpoints too.
-func (d *Docs) Build(t *endpoint.Table) error {
-	openapi, err := t.OpenAPI(d.options.Info)
-	if err != nil {
-		return err
-	}
+// Show makes t the table that the documents are about; it holds Endpoints too.
+func (d *Docs) Show(t *endpoint.Table) {
+	d.openapi = sync.OnceValues(func() (endpoint.Ready[map[string]any], error) { return t.OpenAPI(d.options.Info) })
+	d.page = sync.OnceValues(func() (asset, error) { return d.makePage(t) })
+}
+
+func (d *Docs) makePage(t *endpoint.Table) (asset, error) {
 	page, err := template.New("docs").Parse(pageText)
 	if err != nil {
-		return err
+		return asset{}, err
 	}
 	var b bytes.Buffer
 	err = page.Execute(&b, view{
 		Title: d.options.Info.Title, Intro: d.options.Intro, Style: d.style(), Document: d.options.Document,
 		Sections: sections(t, d.options.Info.Prefix), Problems: d.options.Problems,
 	})
-	d.openapi, d.page = openapi, asset{"text/html; charset=utf-8", b.String()}
-	return err
+	return asset{"text/html; charset=utf-8", b.String()}, err
 }
 
 func (d *Docs) style() string { return d.options.Page + "/style.css" }
@@ -126,7 +127,7 @@ func (s asset) Respond(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (d *Docs) getPage(context.Context, *endpoint.Call, endpoint.None) (asset, error) {
-	return d.page, nil
+	return d.page()
 }
 
 func (d *Docs) getStyle(context.Context, *endpoint.Call, endpoint.None) (asset, error) {
@@ -134,5 +135,5 @@ func (d *Docs) getStyle(context.Context, *endpoint.Call, endpoint.None) (asset, 
 }
 
 func (d *Docs) getOpenAPI(context.Context, *endpoint.Call, endpoint.None) (endpoint.Ready[map[string]any], error) {
-	return d.openapi, nil
+	return d.openapi()
 }
