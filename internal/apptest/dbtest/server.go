@@ -258,7 +258,15 @@ func (s *server) makeTemplate() error {
 
 func (s *server) create(name, from string) error {
 	err := s.admin(func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
+		var version int
+		if err := c.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+			return err
+		}
+		how := "" // before 15 files are copied without being told
+		if version >= 150000 {
+			how = " STRATEGY FILE_COPY" // half the work of the default
+		}
+		_, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from+how)
 		return err
 	})
 	if err != nil {
