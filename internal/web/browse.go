@@ -18,8 +18,12 @@ const (
 	pathTrash       = "/trash"
 )
 
-// nameOfRoot is what people call the root collection.
-const nameOfRoot = "Our analytics"
+// nameOfRoot is what people call the root collection; who may not see it has
+// collections all the same.
+const (
+	nameOfRoot      = "Our analytics"
+	nameWithoutRoot = "Collections"
+)
 
 // collectionPath returns the address of a collection's page.
 func collectionPath(id int64) string {
@@ -66,7 +70,9 @@ type spot struct {
 	Description string
 	CanWrite    bool
 	Plain       bool // can be renamed, moved and archived: no root, no trash, nobody's own
+	Hidden      bool // the root of who may not see it: only what lies in it is shown
 	Archived    bool // it lies in the trash, itself or with another
+	Discarded   bool // it was put into the trash itself
 	Crumbs      []crumb
 	folder      *access.Folder
 }
@@ -83,8 +89,15 @@ func (p *page) spotOf(id int64) (spot, error) {
 	cols := p.site.Content.Collections()
 	if id == access.RootCollection {
 		f := cols.Root(content.Default)
-		level := access.LevelOf(p.who, f)
-		return spot{Name: nameOfRoot, CanWrite: level == access.Curate, folder: f}, nil
+		s := spot{Name: nameOfRoot, folder: f}
+		switch access.LevelOf(p.who, f) {
+		case access.Curate:
+			s.CanWrite = true
+		case access.NoCollection: // they see the collections in it that they may see
+			s.Name, s.Hidden = nameWithoutRoot, true
+		case access.View:
+		}
+		return s, nil
 	}
 	f, err := p.site.Content.Collection(p.ctx(), p.who, id)
 	if err != nil {
@@ -92,7 +105,7 @@ func (p *page) spotOf(id int64) (spot, error) {
 	}
 	s := spot{
 		ID: id, Name: f.Name, CanWrite: access.LevelOf(p.who, f.Access) == access.Curate,
-		Archived: f.Archived, folder: f.Access,
+		Archived: f.Archived, Discarded: f.ArchivedDirectly, folder: f.Access,
 	}
 	if f.Description != nil {
 		s.Description = *f.Description
@@ -139,6 +152,8 @@ type itemRow struct {
 	Label  string // what it is
 	Icon   string
 	Editor string // who edited it last, "" for nobody known
+
+	CanWrite bool // the caller may change it
 }
 
 // Ref names the item in forms.
@@ -176,7 +191,7 @@ func (p *page) itemRows(items []content.Item) ([]itemRow, error) {
 	words, out := models(), make([]itemRow, len(items))
 	for at, i := range items {
 		word := words[i.Model]
-		out[at] = itemRow{Item: i, Label: word[0], Icon: cmp.Or(word[1], "table"), Editor: editorName(users, i.EditedBy)}
+		out[at] = itemRow{Item: i, Label: word[0], Icon: cmp.Or(word[1], "table"), Editor: editorName(users, i.EditedBy), CanWrite: p.site.Content.CanWrite(p.ctx(), p.who, i)}
 	}
 	return out, nil
 }
@@ -195,13 +210,53 @@ type browseBody struct {
 	Items []itemRow
 	Trash bool
 	Kinds []keyFilter // the choices of the filter by kind
+	Help  string      // address to write to for help, "" for none
+
+	Trashed trashed
 }
 
 // Kind returns the kind that is shown, "" for all.
 func (b browseBody) Kind() string { return b.List.Filter("kind") }
 
-// Sorted returns the order of the list.
-func (b browseBody) Sorted() string { return cmp.Or(b.List.Filter("sort"), "name") }
+// sortColumn is the heading of a column that the list can be ordered by.
+type sortColumn struct {
+	Label string
+	URL   string // of the list in this order; in the other direction where it is in this order already
+	Order string // "ascending", "descending", or "" when the list is in another order
+}
+
+// Columns returns the headings of the list. What was edited last comes first.
+func (b browseBody) Columns() []sortColumn {
+	now, backwards := sorted(b.List)
+	out := []sortColumn{{Label: "Type", URL: "model"}, {Label: "Name", URL: "name"}, {Label: "Last edited by", URL: "editor"}, {Label: "Last edited at", URL: "edited"}}
+	for i, c := range out {
+		next := c.URL
+		if c.URL == now {
+			out[i].Order = "ascending"
+			if backwards != (now == "edited") {
+				out[i].Order = "descending"
+			}
+			if !backwards {
+				next = "-" + now
+			}
+		}
+		if next == "name" {
+			next = ""
+		}
+		out[i].URL = b.List.With("sort", next)
+	}
+	return out
+}
+
+// sorted returns what a list of items is ordered by, and whether against the
+// usual direction.
+func sorted(l list) (by string, backwards bool) {
+	by, backwards = strings.CutPrefix(l.Filter("sort"), "-")
+	if !slices.Contains([]string{"model", "editor", "edited"}, by) {
+		by = "name"
+	}
+	return by, backwards
+}
 
 // FindLabel is what the search of the list is called.
 func (b browseBody) FindLabel() string {
@@ -211,12 +266,21 @@ func (b browseBody) FindLabel() string {
 	return "Find in this collection"
 }
 
-// Selectable reports whether items can be chosen to do something with them.
-func (b browseBody) Selectable() bool { return b.Here.CanWrite && !b.Here.Archived || b.Trash }
+// Selectable reports whether items can be selected to do something with them.
+func (b browseBody) Selectable() bool {
+	return (b.Trash || !b.Here.Archived) && slices.ContainsFunc(b.Items, func(r itemRow) bool { return r.CanWrite })
+}
 
 // browseBody reads the list of a collection as the address says.
 func (p *page) browseBody(s spot) (browseBody, error) {
-	b := browseBody{Here: s, List: p.readList(s.URL(), "kind", "sort"), Trash: s.ID == access.TrashCollection}
+	b := browseBody{
+		Here: s, List: p.readList(s.URL(), "kind", "sort"), Trash: s.ID == access.TrashCollection,
+		Help: p.site.Settings.String("admin-email"),
+		Trashed: trashed{
+			Ref: refText(content.Ref{Kind: content.Collection, ID: s.ID}), Discarded: s.Discarded,
+			CanWrite: s.CanWrite, CanDelete: p.who.IsAdmin(),
+		},
+	}
 	b.Kinds = []keyFilter{{"", "All"}, {"question", "Questions"}, {"dashboard", "Dashboards"}, {"collection", "Collections"}}
 	items, total, err := p.itemsOf(s, b.List)
 	if err != nil {

@@ -19,9 +19,11 @@ func (p *page) itemsOf(s spot, l list) ([]content.Item, int, error) {
 	case "collection":
 		q.AllModels, q.Models = false, []content.Model{content.ModelCollection}
 	}
-	switch l.Filter("sort") {
+	by, backwards := sorted(l)
+	q.Descending = backwards
+	switch by {
 	case "edited":
-		q.Sort, q.Descending = content.SortByEdit, true
+		q.Sort, q.Descending = content.SortByEdit, !backwards
 	case "editor":
 		q.Sort = content.SortByEditor
 	case "model":

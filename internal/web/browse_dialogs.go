@@ -3,6 +3,7 @@ package web
 import (
 	"latchkey/internal/access"
 	"latchkey/internal/content"
+	"latchkey/internal/fault"
 	"latchkey/internal/opt"
 )
 
@@ -28,8 +29,38 @@ func (p *page) collectionDialog(s spot, f *form) collectionDialog {
 	return collectionDialog{Form: f, At: s, Here: p.r.URL.RequestURI(), Back: s.URL()}
 }
 
-func (p *page) showCollectionNew() error {
+// mayOnlyView is the answer to who may see something and wants to change it.
+func mayOnlyView() error {
+	return fault.New(fault.Forbidden, "You can view this, but not change it. To change it, ask an administrator for Curate access to the collection that it is in.")
+}
+
+// hereToFill is hereSpot for who wants to change what lies in the collection.
+// It returns Forbidden for who may only view it, and Invalid in the trash.
+func (p *page) hereToFill() (spot, error) {
 	s, err := p.hereSpot()
+	switch {
+	case err != nil:
+		return s, err
+	case !s.CanWrite:
+		return s, mayOnlyView()
+	case s.Archived:
+		return s, fault.New(fault.Invalid, "This collection is in the trash. Restore it first.")
+	}
+	return s, nil
+}
+
+// hereToChange is hereToFill for who wants to change the collection itself. It
+// returns Invalid for a personal one, which stays as it is.
+func (p *page) hereToChange() (spot, error) {
+	s, err := p.hereToFill()
+	if err == nil && !s.Plain {
+		err = fault.New(fault.Invalid, "A personal collection cannot be renamed, moved or archived.")
+	}
+	return s, err
+}
+
+func (p *page) showCollectionNew() error {
+	s, err := p.hereToFill()
 	if err != nil {
 		return err
 	}
@@ -41,7 +72,7 @@ func (p *page) collectionNew(f *form, s spot) error {
 }
 
 func (p *page) createCollection() error {
-	s, err := p.hereSpot()
+	s, err := p.hereToFill()
 	if err != nil {
 		return err
 	}
@@ -62,7 +93,7 @@ func (p *page) createCollection() error {
 }
 
 func (p *page) showCollectionEdit() error {
-	s, err := p.hereSpot()
+	s, err := p.hereToChange()
 	if err != nil {
 		return err
 	}
@@ -74,7 +105,7 @@ func (p *page) collectionEdit(f *form, s spot) error {
 }
 
 func (p *page) saveCollection() error {
-	s, err := p.hereSpot()
+	s, err := p.hereToChange()
 	if err != nil {
 		return err
 	}
@@ -94,7 +125,7 @@ func (p *page) saveCollection() error {
 }
 
 func (p *page) showCollectionMove() error {
-	s, err := p.hereSpot()
+	s, err := p.hereToChange()
 	if err != nil {
 		return err
 	}
@@ -111,7 +142,7 @@ func (p *page) collectionMove(f *form, s spot) error {
 }
 
 func (p *page) moveCollection() error {
-	s, err := p.hereSpot()
+	s, err := p.hereToChange()
 	if err != nil {
 		return err
 	}
@@ -136,7 +167,7 @@ func (p *page) moveCollection() error {
 }
 
 func (p *page) showCollectionArchive() error {
-	s, err := p.hereSpot()
+	s, err := p.hereToChange()
 	if err != nil {
 		return err
 	}
@@ -148,7 +179,7 @@ func (p *page) collectionArchive(f *form, s spot) error {
 }
 
 func (p *page) archiveCollection() error {
-	s, err := p.hereSpot()
+	s, err := p.hereToChange()
 	if err != nil {
 		return err
 	}

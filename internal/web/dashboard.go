@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"encoding/json"
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,35 +17,62 @@ import (
 
 // dashboardBody is the page of a dashboard.
 type dashboardBody struct {
-	Board    dashboard.Dashboard
-	Crumbs   []crumb
-	CanWrite bool
-	Tab      int64 // the one that is shown, 0 on a dashboard without tabs
-	Asked    []asked
-	Cells    []dashCell
+	itemHead
+	Board dashboard.Dashboard
+	Tab   int64 // the one that is shown, 0 on a dashboard without tabs
+	Asked []asked
+	Cells []dashCell
 }
 
-func (b dashboardBody) collectionID() int64 { return max(b.Board.CollectionID, 0) }
-
-// Self returns the address of the page.
-func (b dashboardBody) Self() string { return contentPath(b.Board.Item) }
-
-// Deed returns the address of a dialog that does something with the dashboard.
-func (b dashboardBody) Deed(what string) string { return deedPath(b.Board.Item, what) }
+// TabURL returns the address of a tab, with the filters as they stand.
+func (b dashboardBody) TabURL(id int64) string {
+	values := url.Values{"tab": {idText(id)}}
+	for _, a := range b.Asked {
+		if a.Value != plainText(a.Default) {
+			values.Set(a.Name, a.Value)
+		}
+	}
+	return b.Self() + "?" + values.Encode()
+}
 
 // dashCell is a place in the grid.
 type dashCell struct {
 	dashboard.Dashcard
-	Title string
-	Text  string // of a cell that shows no question
-	Link  string // the question's page, "" for who may not see it
-	Load  string // where the result comes from
+	Title    string
+	Heading  bool          // it is a heading and nothing else
+	Text     template.HTML // of a cell that shows no question
+	Withheld string        // why nothing is shown
+	Link     string        // the question's page, "" for who may not see it
+	Load     string        // where the result comes from
 }
 
-// virtual is what a dashcard says that shows no question.
+// Class returns how the cell looks.
+func (c dashCell) Class() string {
+	switch {
+	case c.Heading:
+		return "cell text heading"
+	case c.CardID == nil && c.Withheld == "":
+		return "cell text"
+	}
+	return "cell"
+}
+
+// virtual is what a dashcard says that shows no question
+// (contract/content-data.md 4).
 type virtual struct {
 	Text  string `json:"text"`
 	Title string `json:"card.title"`
+	Card  struct {
+		Display string `json:"display"`
+	} `json:"virtual_card"`
+	Link struct {
+		URL    string `json:"url"`
+		Entity struct {
+			ID    int64  `json:"id"`
+			Model string `json:"model"`
+		} `json:"entity"`
+	} `json:"link"`
+	Frame string `json:"iframe"`
 }
 
 func (p *page) showDashboard() error {
@@ -56,8 +84,8 @@ func (p *page) showDashboard() error {
 	if err != nil {
 		return err
 	}
-	b := dashboardBody{Board: d, CanWrite: p.site.Content.CanWrite(p.ctx(), p.who, d.Item), Asked: askedOfBoard(d, p.r.URL.Query())}
-	if b.Crumbs, err = p.wayTo(d.Item); err != nil {
+	b := dashboardBody{Board: d, Asked: askedOfBoard(d, p.r.URL.Query())}
+	if b.itemHead, err = p.head(d.Item, "dashboard"); err != nil {
 		return err
 	}
 	b.Tab = chosenTab(d, p.r.URL.Query().Get("tab"))
@@ -125,17 +153,19 @@ func (p *page) dashCells(b dashboardBody) ([]dashCell, error) {
 
 func (p *page) fillCell(c *dashCell, b dashboardBody, items map[int64]content.Item) {
 	var v virtual
-	_ = json.Unmarshal(c.Settings, &v) // what is no text of ours is not shown
-	c.Title, c.Text = v.Title, v.Text
+	_ = json.Unmarshal(c.Settings, &v) // what cannot be read is not shown
+	c.Title = v.Title
 	if c.CardID == nil {
+		p.fillVirtual(c, v)
 		return
 	}
 	i, ok := items[*c.CardID]
 	if !ok {
+		c.Withheld = "This question no longer exists."
 		return
 	}
 	if level, err := p.site.Content.LevelOf(p.ctx(), p.who, i); err != nil || level < access.View {
-		c.Title, c.Text = "", "You may not see this question."
+		c.Title, c.Withheld = "", "You don’t have access to this question."
 		return
 	}
 	c.Title, c.Link = cmp.Or(c.Title, i.Name), contentPath(i)
@@ -144,6 +174,53 @@ func (p *page) fillCell(c *dashCell, b dashboardBody, items map[int64]content.It
 		values.Set(a.Name, a.Value)
 	}
 	c.Load = b.Self() + "/dashcard/" + idText(c.ID) + "?" + values.Encode()
+}
+
+// fillVirtual fills a place that shows no question. Pages of others are linked
+// to and never embedded.
+func (p *page) fillVirtual(c *dashCell, v virtual) {
+	switch v.Card.Display {
+	case "heading":
+		c.Heading, c.Title = true, cmp.Or(v.Text, v.Title)
+	case "link":
+		c.Title, c.Link = p.linkTo(v)
+		if c.Link == "" {
+			c.Withheld = "You don’t have access to this link."
+		}
+	case "iframe":
+		c.Title, c.Link = v.Frame, v.Frame
+		if !safeAddress(v.Frame) {
+			c.Title, c.Link, c.Withheld = "", "", "Embedded pages are not shown here."
+		}
+	case "action", "placeholder":
+		c.Withheld = "Actions are not available here."
+	default:
+		c.Text = markdown(v.Text)
+	}
+}
+
+// linkTo returns what a link on a dashboard is called and where it leads, ""
+// for what the caller may not see and for what has no page.
+func (p *page) linkTo(v virtual) (title, address string) {
+	if v.Link.URL != "" {
+		if !safeAddress(v.Link.URL) {
+			return v.Link.URL, ""
+		}
+		return v.Link.URL, v.Link.URL
+	}
+	kinds := map[string]content.Kind{
+		"card": content.Card, "dataset": content.Card, "metric": content.Card,
+		"dashboard": content.Dashboard, "collection": content.Collection,
+	}
+	kind, ok := kinds[v.Link.Entity.Model]
+	if !ok {
+		return "", ""
+	}
+	i, err := p.site.Content.Get(p.ctx(), p.who, content.Ref{Kind: kind, ID: v.Link.Entity.ID})
+	if err != nil {
+		return "", ""
+	}
+	return i.Name, contentPath(i)
 }
 
 // showDashcard answers with the result of one place of a dashboard.

@@ -79,14 +79,14 @@ func texts() map[message]string {
 		saidOwnKeyEnded:       "The key was ended. It stopped working at once.",
 		saidCollectionCreated: "The collection was created.",
 		saidCollectionSaved:   "The collection was saved.",
-		saidMoved:             "It was moved.",
-		saidArchived:          "It is in the trash now. You can restore it from there.",
-		saidRestored:          "It is back where it was.",
-		saidDeleted:           "It was deleted for ever.",
-		saidPermissionsSaved:  "The permissions are in force.",
-		saidReverted:          "It is back to the earlier version.",
-		saidNoRevision:        "This version is not kept any more.",
-		saidNothingChosen:     "Nothing was chosen. Tick what you want to change first.",
+		saidMoved:             "Moved.",
+		saidArchived:          "Moved to the trash. You can restore it from there.",
+		saidRestored:          "Restored.",
+		saidDeleted:           "Deleted permanently.",
+		saidPermissionsSaved:  "Permissions saved.",
+		saidReverted:          "Reverted to the earlier version.",
+		saidNoRevision:        "This version is no longer kept.",
+		saidNothingChosen:     "Nothing was selected. Select what you want to change first.",
 	}
 }
 

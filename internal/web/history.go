@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strings"
+
 	"latchkey/internal/content"
 	"latchkey/internal/content/revision"
 	"latchkey/internal/people"
@@ -8,9 +10,7 @@ import (
 
 // historyBody is the page of what became of an item.
 type historyBody struct {
-	Item      content.Item
-	Crumbs    []crumb
-	CanWrite  bool
+	itemHead
 	Revisions []revisionRow
 }
 
@@ -18,12 +18,16 @@ type historyBody struct {
 type revisionRow struct {
 	revision.Revision
 	Author string
+	What   string // what was changed, as people call things
 }
 
-func (b historyBody) collectionID() int64 { return max(b.Item.CollectionID, 0) }
+// Sentence returns what was changed as a sentence of its own.
+func (r revisionRow) Sentence() string { return sentence(r.What) }
 
-// Self returns the address of the item's page.
-func (b historyBody) Self() string { return contentPath(b.Item) }
+// CanRevert reports whether the item can go back to the revision.
+func (b historyBody) CanRevert(r revisionRow) bool {
+	return b.CanWrite && !b.Item.Archived && !r.Newest
+}
 
 // revertDialog asks before an item goes back to an earlier version.
 type revertDialog struct {
@@ -40,12 +44,19 @@ func (p *page) historyBody(kind content.Kind) (historyBody, error) {
 	}
 	b := historyBody{}
 	ref := content.Ref{Kind: kind, ID: id}
-	if b.Item, err = p.site.Content.Get(p.ctx(), p.who, ref); err != nil {
+	i, err := p.site.Content.Get(p.ctx(), p.who, ref)
+	if err != nil {
 		return b, err
 	}
-	b.CanWrite = p.site.Content.CanWrite(p.ctx(), p.who, b.Item) && !b.Item.Archived
-	if b.Crumbs, err = p.wayTo(b.Item); err != nil {
+	if b.itemHead, err = p.head(i, "history"); err != nil {
 		return b, err
+	}
+	if kind == content.Card {
+		c, err := p.site.Cards.Get(p.ctx(), p.who, id)
+		if err != nil {
+			return b, err
+		}
+		b.SQL = sqlOf(c.Query)
 	}
 	list, err := p.site.Revisions.List(p.ctx(), p.who, ref)
 	if err != nil {
@@ -67,7 +78,9 @@ func (p *page) revisionRows(list []revision.Revision) ([]revisionRow, error) {
 	}
 	out := make([]revisionRow, len(list))
 	for i, r := range list {
-		out[i] = revisionRow{r, editorName(users, r.UserID)}
+		// The API's sentences say what it calls things.
+		what := strings.Replace(strings.Replace(r.Text(), "this Card", "this question", 1), "this Dashboard", "this dashboard", 1)
+		out[i] = revisionRow{r, editorName(users, r.UserID), what}
 	}
 	return out, nil
 }
@@ -93,6 +106,9 @@ func (p *page) askRevert(kind content.Kind, f *form) error {
 	if err != nil {
 		return err
 	}
+	if !b.CanWrite {
+		return mayOnlyView()
+	}
 	id, err := positive(p.r.PathValue("revision"))
 	if err != nil {
 		return err
@@ -101,7 +117,7 @@ func (p *page) askRevert(kind content.Kind, f *form) error {
 	for _, r := range b.Revisions {
 		if r.ID == id {
 			d.Revision = r
-			return p.answer(f.status, "history-revert", "Go back to this version", b, d)
+			return p.answer(f.status, "history-revert", "Revert to this version", b, d)
 		}
 	}
 	return p.done(d.Back, saidNoRevision)

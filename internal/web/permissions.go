@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ type matrixBody struct {
 	Groups   []group.Group
 	GroupsOf columns
 	Rows     []matrixRow
+	Hidden   []matrixCell // changes in cells that are not shown
 	Form     *form
 }
 
@@ -48,8 +50,12 @@ type matrixRow struct {
 type matrixCell struct {
 	Name  string // of the field: 12-5, collection and group
 	Label string
-	Level string
+	Level string // in force
+	Next  string // what the form says
 }
+
+// Changed reports whether the form changes the cell.
+func (c matrixCell) Changed() bool { return c.Next != c.Level }
 
 // levelChoice is a level as people choose it.
 type levelChoice struct{ Value, Label string }
@@ -58,8 +64,10 @@ func levelChoices() []levelChoice {
 	return []levelChoice{{access.Curate.String(), "Curate"}, {access.View.String(), "View"}, {access.NoCollection.String(), "No access"}}
 }
 
-// Levels returns the choices of a cell.
-func (matrixBody) Levels() []levelChoice { return levelChoices() }
+// pageStep leads to another part of the matrix.
+type pageStep struct{ Icon, Label, URL string }
+
+func newPageStep(icon, label, url string) pageStep { return pageStep{icon, label, url} }
 
 func (p *page) matrixBody(f *form) (matrixBody, error) {
 	b := matrixBody{List: p.readList(pathPermissions, "group", "groups"), Form: f}
@@ -70,10 +78,33 @@ func (p *page) matrixBody(f *form) (matrixBody, error) {
 	}
 	b.List.Total = len(places)
 	from := min(b.List.offset(), len(places))
+	changes := formChanges(f)
 	for _, place := range places[from:min(from+pageSize, len(places))] {
-		b.Rows = append(b.Rows, place.row(b.Groups))
+		b.Rows = append(b.Rows, place.row(b.Groups, changes))
+	}
+	for _, name := range slices.Sorted(maps.Keys(changes)) { // what row has not used up
+		b.Hidden = append(b.Hidden, matrixCell{Name: name, Level: f.Get("was-" + name), Next: changes[name]})
 	}
 	return b, nil
+}
+
+// formChanges returns the levels that a form changes, by the names of the cells.
+func formChanges(f *form) map[string]string {
+	out := map[string]string{}
+	for name := range f.Values {
+		if cell, ok := strings.CutPrefix(name, "level-"); ok && f.Get(name) != f.Get("was-"+cell) {
+			out[cell] = f.Get(name)
+		}
+	}
+	return out
+}
+
+// newCell returns a cell as the form has changed it, and takes that change
+// from the others.
+func newCell(name, label, level string, changes map[string]string) matrixCell {
+	c := matrixCell{Name: name, Label: label, Level: level, Next: cmp.Or(changes[name], level)}
+	delete(changes, name)
+	return c
 }
 
 // readGroups chooses the groups that the matrix shows: Administrators may do
@@ -105,13 +136,11 @@ type grantPlace struct {
 	folder    *access.Folder
 }
 
-func (g grantPlace) row(groups []group.Group) matrixRow {
+func (g grantPlace) row(groups []group.Group, changes map[string]string) matrixRow {
 	r := matrixRow{ID: g.id, Name: g.name, Way: g.way}
 	for _, gr := range groups {
-		r.Cells = append(r.Cells, matrixCell{
-			Name: cellName(g.id, gr.ID), Level: g.folder.Grants.Of(gr.ID).String(),
-			Label: fmt.Sprintf("%s in %s", gr.Name, g.name),
-		})
+		label := fmt.Sprintf("%s in %s", gr.Name, g.name)
+		r.Cells = append(r.Cells, newCell(cellName(g.id, gr.ID), label, g.folder.Grants.Of(gr.ID).String(), changes))
 	}
 	return r
 }
@@ -162,7 +191,7 @@ func (p *page) matrix(f *form) error {
 	if err != nil {
 		return err
 	}
-	return p.answer(f.status, "matrix", "Permissions: collections", b, nil)
+	return p.answer(f.status, "matrix", "Collection permissions", b, nil)
 }
 
 func (p *page) saveMatrix() error {
@@ -205,23 +234,19 @@ func grantChanges(values url.Values) ([]content.Grant, error) {
 
 // permissionsDialog is who may do what in one collection.
 type permissionsDialog struct {
-	Form   *form
-	At     spot
-	Cells  []permissionRow
-	Query  string
-	More   int
-	Here   string
-	Back   string
-	HasSub bool
+	Form  *form
+	At    spot
+	Cells []permissionRow
+	Query string
+	More  int
+	Here  string
+	Back  string
 }
 
 type permissionRow struct {
 	Group group.Group
 	matrixCell
 }
-
-// Levels returns the choices of a row.
-func (permissionsDialog) Levels() []levelChoice { return levelChoices() }
 
 func (p *page) showPermissions() error {
 	s, err := p.hereSpot()
@@ -231,22 +256,37 @@ func (p *page) showPermissions() error {
 	return p.permissions(newForm(), s)
 }
 
+// boolRank puts what is true first.
+func boolRank(b bool) int {
+	if b {
+		return 0
+	}
+	return 1
+}
+
 // permissionsShown is how many groups the dialog shows: those that may do
 // something first.
 const permissionsShown = 50
 
 func (p *page) permissions(f *form, s spot) error {
 	if s.folder.Owner != 0 {
-		return fault.New(fault.Invalid, "Nobody but its person and administrators may do anything in a personal collection.")
+		return fault.New(fault.Invalid, "A personal collection has no permissions to set: only its owner and administrators can use it.")
 	}
-	d := permissionsDialog{Form: f, At: s, Query: strings.TrimSpace(p.r.URL.Query().Get("find")), Here: p.r.URL.RequestURI(), Back: s.URL()}
+	d := permissionsDialog{Form: f, At: s, Query: f.text("group_query"), Here: p.r.URL.Path, Back: s.URL()}
+	changes := formChanges(f)
 	for _, g := range p.site.Groups.Snapshot().ByName {
-		if g.ID != access.Administrators && strings.Contains(strings.ToLower(g.Name), strings.ToLower(d.Query)) {
-			cell := matrixCell{Name: cellName(s.ID, g.ID), Label: g.Name, Level: s.folder.Grants.Of(g.ID).String()}
+		if g.ID == access.Administrators {
+			continue
+		}
+		cell := newCell(cellName(s.ID, g.ID), g.Name, s.folder.Grants.Of(g.ID).String(), changes)
+		if cell.Changed() || strings.Contains(strings.ToLower(g.Name), strings.ToLower(d.Query)) {
 			d.Cells = append(d.Cells, permissionRow{g, cell})
 		}
 	}
 	slices.SortStableFunc(d.Cells, func(a, b permissionRow) int {
+		if a.Changed() != b.Changed() { // what is changed already stays in sight
+			return cmp.Compare(boolRank(a.Changed()), boolRank(b.Changed()))
+		}
 		return cmp.Compare(s.folder.Grants.Of(b.Group.ID), s.folder.Grants.Of(a.Group.ID))
 	})
 	d.More = max(len(d.Cells)-permissionsShown, 0)
@@ -262,6 +302,9 @@ func (p *page) savePermissions() error {
 	f, err := p.readForm()
 	if err != nil {
 		return err
+	}
+	if f.finding() {
+		return p.permissions(f, s)
 	}
 	changes, err := grantChanges(f.Values)
 	if err == nil {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"latchkey/internal/content"
 	"latchkey/internal/content/card"
 	"latchkey/internal/export"
 	"latchkey/internal/query"
@@ -15,28 +14,10 @@ import (
 
 // questionBody is the page of a question.
 type questionBody struct {
-	Card     card.Card
-	Type     string
-	Crumbs   []crumb
-	CanWrite bool
-	SQL      string // "" for a structured query
-	Asked    []asked
-	Result   *resultTable // nil where only the SQL is shown
-	View     string
-}
-
-func (b questionBody) collectionID() int64 { return max(b.Card.CollectionID, 0) }
-
-// Self returns the address of the page.
-func (b questionBody) Self() string { return contentPath(b.Card.Item) }
-
-// Deed returns the address of a dialog that does something with the question.
-func (b questionBody) Deed(what string) string { return deedPath(b.Card.Item, what) }
-
-// deedPath returns the address of a dialog over an item's collection that does
-// something with the item.
-func deedPath(i content.Item, what string) string {
-	return collectionPath(max(i.CollectionID, 0)) + "/" + what + "?" + url.Values{"item": {refText(i.Ref())}}.Encode()
+	itemHead
+	Card   card.Card
+	Asked  []asked
+	Result *resultTable // nil where only the SQL is shown
 }
 
 // Download returns where the whole result is got as a file.
@@ -60,13 +41,13 @@ type asked struct {
 }
 
 // questionBody reads what the page of a question shows, without its result.
-func (p *page) questionBody(id int64) (questionBody, error) {
+func (p *page) questionBody(id int64, view string) (questionBody, error) {
 	c, err := p.site.Cards.Get(p.ctx(), p.who, id)
 	if err != nil {
 		return questionBody{}, err
 	}
-	b := questionBody{Card: c, CanWrite: p.site.Content.CanWrite(p.ctx(), p.who, c.Item), Type: models()[c.Model][0]}
-	if b.Crumbs, err = p.wayTo(c.Item); err != nil {
+	b := questionBody{Card: c}
+	if b.itemHead, err = p.head(c.Item, view); err != nil {
 		return b, err
 	}
 	q, err := mbql.Read(c.Query)
@@ -173,11 +154,10 @@ func sent(all []asked) []query.Parameter {
 
 // showQuestion runs a question and shows the first rows.
 func (p *page) showQuestion() error {
-	b, err := p.question()
+	b, err := p.question("result")
 	if err != nil {
 		return err
 	}
-	b.View = "result"
 	p.site.Content.Saw(p.who, b.Card.Ref())
 	b.Result = p.runStored(query.Stored{Query: b.Card.Query, Parameters: sent(b.Asked), CardID: b.Card.ID})
 	return p.show("question", b.Card.Name, b)
@@ -185,20 +165,19 @@ func (p *page) showQuestion() error {
 
 // showQuestionSQL shows how a question is asked.
 func (p *page) showQuestionSQL() error {
-	b, err := p.question()
+	b, err := p.question("sql")
 	if err != nil {
 		return err
 	}
-	b.View = "sql"
 	return p.show("question", b.Card.Name, b)
 }
 
-func (p *page) question() (questionBody, error) {
+func (p *page) question(view string) (questionBody, error) {
 	id, err := p.id()
 	if err != nil {
 		return questionBody{}, err
 	}
-	return p.questionBody(id)
+	return p.questionBody(id, view)
 }
 
 // Formats returns the formats of files.

@@ -19,6 +19,7 @@ type resultTable struct {
 	Columns []resultColumn
 	Rows    [][]resultCell
 	More    bool   // there are more rows
+	Heading string // what went wrong, "" when nothing did
 	Message string // why there is no result
 }
 
@@ -39,7 +40,7 @@ func (p *page) runStored(s query.Stored) *resultTable {
 	t := &resultTable{}
 	r, err := p.site.Queries.RunStored(p.ctx(), p.who, s)
 	if err != nil {
-		t.Message = p.whyNoResult(err)
+		t.Heading, t.Message = p.whyNoResult(err)
 		return t
 	}
 	defer r.Close()
@@ -49,7 +50,7 @@ func (p *page) runStored(s query.Stored) *resultTable {
 			break
 		}
 		if err != nil {
-			t.Message = p.whyNoResult(err)
+			t.Heading, t.Message = p.whyNoResult(err)
 			return t
 		}
 		t.Rows = append(t.Rows, cells(row, r.Columns()))
@@ -58,10 +59,23 @@ func (p *page) runStored(s query.Stored) *resultTable {
 		_, err := r.Next()
 		t.More = err == nil
 	}
-	for _, c := range r.Columns() {
-		t.Columns = append(t.Columns, resultColumn{c.DisplayName, isNumber(c.Type)})
+	for i, c := range r.Columns() {
+		t.Columns = append(t.Columns, resultColumn{c.DisplayName, isNumber(c.Type) || t.holdsNumbers(i)})
 	}
 	return t
+}
+
+// holdsNumbers reports whether all that is there of a column is numbers. The
+// type of one that begins with nulls is not known before.
+func (t *resultTable) holdsNumbers(column int) bool {
+	found := false
+	for _, row := range t.Rows {
+		if !row[column].Null && !row[column].Number {
+			return false
+		}
+		found = found || !row[column].Null
+	}
+	return found
 }
 
 func isNumber(t engine.BaseType) bool {
@@ -97,13 +111,30 @@ func cells(row []any, columns []query.Column) []resultCell {
 }
 
 // whyNoResult is what a person reads in place of a result.
-func (p *page) whyNoResult(err error) string {
+func (p *page) whyNoResult(err error) (heading, message string) {
 	if f, ok := errors.AsType[*query.Failure](err); ok {
-		return sentence(f.Message)
+		return failureHeading(f.Kind), sentence(f.Message)
 	}
 	f := fault.As(err)
 	if f.Kind == fault.Internal {
-		return "The query could not be run. The log of this server has the cause under the id " + p.report(err) + "."
+		return failureHeading(query.Broken), "The log of this server has the cause under the id " + p.report(err) + "."
 	}
-	return sentence(f.Message)
+	return failureHeading(query.Invalid), sentence(f.Message)
+}
+
+func failureHeading(k query.Kind) string {
+	switch k {
+	case query.Missing:
+		return "A value is missing"
+	case query.BadParameter:
+		return "A value does not fit"
+	case query.Denied:
+		return "You can’t run this query"
+	case query.TimedOut:
+		return "The query took too long"
+	case query.Unsupported:
+		return "This query can’t run here yet"
+	case query.Invalid, query.Cancelled, query.Busy, query.Broken:
+	}
+	return "The query failed"
 }

@@ -48,14 +48,15 @@ func noFolder() error { return fault.Field(fieldFolder, "Choose a collection.") 
 // named is how many items a dialog names.
 const named = 8
 
-// selection reads what was chosen, from the address or a form.
+// selection reads what was selected, from the address or a form. It returns
+// Forbidden for what the caller may only view.
 func (p *page) selection(f *form, values url.Values, back string) (selection, error) {
 	s := selection{Form: f, Back: back, Here: p.r.URL.Path}
 	seen := map[content.Ref]bool{}
 	for _, v := range values["item"] {
 		ref, ok := parseRef(v)
 		if !ok {
-			return s, fault.New(fault.Invalid, "What was chosen cannot be read. Please go back and choose again.")
+			return s, fault.New(fault.Invalid, "What was selected cannot be read. Please go back and select it again.")
 		}
 		if !seen[ref] {
 			seen[ref] = true
@@ -63,12 +64,17 @@ func (p *page) selection(f *form, values url.Values, back string) (selection, er
 		}
 	}
 	var items []content.Item
-	for _, ref := range s.Refs[:min(named, len(s.Refs))] {
+	for _, ref := range s.Refs[:min(pageSize, len(s.Refs))] { // a list shows no more
 		i, err := p.site.Content.Get(p.ctx(), p.who, ref)
 		if err != nil {
 			return s, err
 		}
-		items = append(items, i)
+		if !p.site.Content.CanWrite(p.ctx(), p.who, i) {
+			return s, mayOnlyView()
+		}
+		if len(items) < named {
+			items = append(items, i)
+		}
 	}
 	var err error
 	s.Items, err = p.itemRows(items)
@@ -81,32 +87,33 @@ type deed struct {
 	title string
 	said  message
 	place bool // a collection is to be chosen
+	boss  bool // only administrators do it with collections
 	do    func(p *page, refs []content.Ref, to int64) error
 }
 
 func archiveDeed() deed {
-	return deed{"selected-archive", "Move to the trash", saidArchived, false, func(p *page, refs []content.Ref, _ int64) error {
+	return deed{"selected-archive", "Move to the trash", saidArchived, false, false, func(p *page, refs []content.Ref, _ int64) error {
 		_, err := p.site.Content.ArchiveMany(p.ctx(), p.who, refs, true)
 		return err
 	}}
 }
 
 func moveDeed() deed {
-	return deed{"selected-move", "Move", saidMoved, true, func(p *page, refs []content.Ref, to int64) error {
+	return deed{"selected-move", "Move", saidMoved, true, false, func(p *page, refs []content.Ref, to int64) error {
 		_, err := p.site.Content.MoveMany(p.ctx(), p.who, refs, to)
 		return err
 	}}
 }
 
 func restoreDeed() deed {
-	return deed{"selected-restore", "Restore", saidRestored, false, func(p *page, refs []content.Ref, _ int64) error {
+	return deed{"selected-restore", "Restore", saidRestored, false, false, func(p *page, refs []content.Ref, _ int64) error {
 		_, err := p.site.Content.ArchiveMany(p.ctx(), p.who, refs, false)
 		return err
 	}}
 }
 
 func deleteDeed() deed {
-	return deed{"selected-delete", "Delete for ever", saidDeleted, false, func(p *page, refs []content.Ref, _ int64) error {
+	return deed{"selected-delete", "Delete permanently", saidDeleted, false, true, func(p *page, refs []content.Ref, _ int64) error {
 		_, err := p.site.Content.DeleteMany(p.ctx(), p.who, refs)
 		return err
 	}}
@@ -122,6 +129,9 @@ func (d deed) ask(p *page) error {
 	chosen, err := p.selection(f, p.r.URL.Query(), s.URL())
 	if err != nil {
 		return err
+	}
+	if d.boss && chosen.Collections() && !p.who.IsAdmin() {
+		return fault.New(fault.Forbidden, "Only administrators can delete collections permanently. What was moved to the trash can stay there.")
 	}
 	if chosen.Count() == 0 {
 		return p.done(s.URL(), saidNothingChosen)

@@ -85,5 +85,7 @@ func functions(a *assets, c clock.Clock) template.FuncMap {
 		"number":  number,
 		"browser": browser,
 		"reason":  reasonWords,
+		"levels":  levelChoices,
+		"step":    newPageStep,
 	}
 }

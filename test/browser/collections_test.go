@@ -7,7 +7,7 @@ import (
 
 // TestCollections makes, edits, moves and archives collections by hand.
 func TestCollections(t *testing.T) {
-	_, w := signedIn(t)
+	_, w, shots := began(t)
 	w.follow("link", "Collections")
 	w.find("heading", "Our analytics")
 	make := func(name string) {
@@ -37,14 +37,14 @@ func TestCollections(t *testing.T) {
 	w.in("dialog", "Move Sales").absent("radio", "Weekly checks")
 	w.click("radio", "Archive of 2025")
 	w.follow("button", "Move")
-	w.in("navigation", "Way").find("link", "Archive of 2025")
+	w.in("navigation", "Breadcrumb").find("link", "Archive of 2025")
 	w.visit("/collection/root")
 	w.followFirst("Archive of 2025")
 	w.follow("link", "Move to the trash")
 	w.in("dialog", "Move Archive of 2025 to the trash?").follow("button", "Move to the trash")
-	w.sees("It is in the trash now.")
+	w.sees("Moved to the trash.")
 	w.visit("/trash")
-	w.click("checkbox", "Choose Archive of 2025")
+	w.click("checkbox", "Select Archive of 2025")
 	w.follow("button", "Restore")
 	w.in("dialog", "Restore 1 item?").follow("button", "Restore")
 	w.sees("The trash is empty")
@@ -52,7 +52,6 @@ func TestCollections(t *testing.T) {
 		w.visit("/collection/root")
 		make(fmt.Sprint("Another ", i))
 	}
-	shots := newAlbum(t)
 	w.visit("/collection/root")
 	shots.everywhere(w, "collections")
 }

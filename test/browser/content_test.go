@@ -11,6 +11,16 @@ import (
 	"latchkey/internal/apptest"
 )
 
+// withSample starts a server that has the sample database, with an
+// administrator who is signed in.
+func withSample(t *testing.T) (*apptest.Server, *window, album) {
+	t.Helper()
+	shots := newAlbum(t)
+	s := apptest.Start(t, shots.options())
+	s.Setup()
+	return s, enter(t, s, apptest.AdminEmail, apptest.AdminPassword), shots
+}
+
 // question makes a question by the API and returns its id.
 func question(s *apptest.Server, name string, collection any, sql string, more map[string]any) int64 {
 	body := map[string]any{
@@ -43,10 +53,10 @@ func rowsOf(w *window, table string) []string {
 	return out
 }
 
-// TestArchiveTwenty archives twenty items that are chosen in a list, and
+// TestArchiveTwenty archives twenty items that are selected in a list, and
 // restores them.
 func TestArchiveTwenty(t *testing.T) {
-	s, w := signedIn(t)
+	s, w, _ := withSample(t)
 	home := collection(s, "Nightly checks", nil)
 	var names []string
 	for i := range 20 {
@@ -55,12 +65,12 @@ func TestArchiveTwenty(t *testing.T) {
 	}
 	question(s, "Keep this one", home, "select 1", nil)
 	w.visit(fmt.Sprintf("/collection/%d", home))
-	w.click("checkbox", "Choose all on this page")
-	w.click("checkbox", "Choose Keep this one")
-	w.sees("20 chosen")
+	w.click("checkbox", "Select all on this page")
+	w.click("checkbox", "Select Keep this one")
+	w.sees("20 selected")
 	w.follow("button", "Move to the trash")
 	w.in("dialog", "Move 20 items to the trash?").follow("button", "Move to the trash")
-	w.sees("It is in the trash now.")
+	w.sees("Moved to the trash.")
 	if got := rowsOf(w, "Nightly checks"); !slices.Equal(got, []string{"Keep this one"}) {
 		t.Errorf("left in the collection: %q", got)
 	}
@@ -68,7 +78,7 @@ func TestArchiveTwenty(t *testing.T) {
 	if got := rowsOf(w, "Trash"); !slices.Equal(got, names) {
 		t.Errorf("in the trash: %q", got)
 	}
-	w.click("checkbox", "Choose all on this page")
+	w.click("checkbox", "Select all on this page")
 	w.follow("button", "Restore")
 	w.in("dialog", "Restore 20 items?").follow("button", "Restore")
 	w.sees("The trash is empty")
@@ -76,14 +86,51 @@ func TestArchiveTwenty(t *testing.T) {
 	if got := rowsOf(w, "Nightly checks"); len(got) != 21 {
 		t.Errorf("after restoring: %q", got)
 	}
-	w.click("checkbox", "Choose Check 01")
+	w.click("checkbox", "Select Check 01")
 	w.follow("button", "Move to the trash")
 	w.follow("button", "Move to the trash")
 	w.visit("/trash")
-	w.click("checkbox", "Choose Check 01")
-	w.follow("button", "Delete for ever")
-	w.in("dialog", "Delete 1 item for ever?").follow("button", "Delete for ever")
+	w.click("checkbox", "Select Check 01")
+	w.follow("button", "Delete permanently")
+	w.in("dialog", "Delete 1 item permanently?").follow("button", "Delete permanently")
 	w.sees("The trash is empty")
+}
+
+// TestSelectByKeyboard selects items, thinks better of it, and moves them, all
+// without a mouse.
+func TestSelectByKeyboard(t *testing.T) {
+	s, w, _ := withSample(t)
+	home, other := collection(s, "Nightly checks", nil), collection(s, "Weekly checks", nil)
+	for _, name := range []string{"Check 01", "Check 02", "Check 03"} {
+		question(s, name, home, "select 1", nil)
+	}
+	w.visit(fmt.Sprintf("/collection/%d", home))
+	w.sees("3 items")
+	w.absent("button", "Move")
+	w.tabTo("checkbox", "Select Check 02")
+	w.press("Space")
+	w.sees("1 selected")
+	w.tabBackTo("button", "Move")
+	w.pressed("Enter")
+	w.in("dialog", "Move 1 item").find("searchbox", "Find a collection")
+	w.pressed("Escape")
+	w.eventually("the button that opened the dialog", func() bool {
+		e := w.focused()
+		return e.role == "button" && e.name == "Move"
+	})
+	w.sees("1 selected")
+	w.pressed("Enter")
+	w.typed("weekly")
+	w.in("dialog", "Move 1 item").listed(1, "radio")
+	w.tabTo("radio", "Weekly checks")
+	w.press("Space")
+	w.tabTo("button", "Move")
+	w.pressed("Enter")
+	w.sees("Moved.", "2 items")
+	w.visit(fmt.Sprintf("/collection/%d", other))
+	if got := rowsOf(w, "Weekly checks"); !slices.Equal(got, []string{"Check 02"}) {
+		t.Errorf("moved: %q", got)
+	}
 }
 
 // TestPermissionMatrix changes what a group may do in a collection, and sees
@@ -101,12 +148,26 @@ func TestPermissionMatrix(t *testing.T) {
 	bo.visit("/collection/root")
 	bo.absent("link", "Sales")
 
-	w.admin("Permissions", "Collections")
+	w.visit("/admin/permissions")
+	w.find("heading", "Collection permissions")
 	w.fill("Find a collection", "Sales")
+	w.listed(2, "row")
 	w.choose("Analysts in Sales", "View")
+	w.sees("1 unsaved change")
+	w.fill("Find a collection", "Forec") // what was changed is kept
+	w.find("combobox", "Analysts in Forecasts")
+	w.absent("combobox", "Analysts in Sales")
+	w.fill("Find a collection", "Sales")
+	w.find("combobox", "Analysts in Sales")
+	if got := w.chosen("Analysts in Sales"); got != "View" {
+		t.Errorf("after a search the matrix shows %q", got)
+	}
+	w.fill("Find a group", "no such group")
+	w.sees("No group has “no such group” in its name", "1 unsaved change")
 	w.click("checkbox", "Also change sub-collections")
 	w.follow("button", "Save changes")
-	w.sees("The permissions are in force.")
+	w.sees("Permissions saved.")
+	w.visit("/admin/permissions/collections?group=analysts")
 	if got := w.chosen("Analysts in Sales"); got != "View" {
 		t.Errorf("the matrix shows %q", got)
 	}
@@ -125,9 +186,13 @@ func TestPermissionMatrix(t *testing.T) {
 
 	w.visit(fmt.Sprintf("/collection/%d", sales))
 	w.follow("link", "Permissions")
-	w.in("dialog", "Permissions for Sales").choose("Analysts", "Curate")
+	d := w.in("dialog", "Permissions for Sales")
+	d.choose("Analysts", "Curate")
+	d.fill("Find a group", "all us") // what was changed is kept, and stays in sight
+	d.listed(2, "row")
+	d.find("combobox", "All Users")
 	w.follow("button", "Save")
-	w.sees("The permissions are in force.")
+	w.sees("Permissions saved.")
 	bo.visit(fmt.Sprintf("/collection/%d", sales))
 	bo.find("link", "New collection")
 }
@@ -135,7 +200,7 @@ func TestPermissionMatrix(t *testing.T) {
 // TestQuestionAndDashboard runs a question, looks at a dashboard, and goes
 // back to an earlier version.
 func TestQuestionAndDashboard(t *testing.T) {
-	s, w := signedIn(t)
+	s, w, shots := withSample(t)
 	s.AwaitSample()
 	home := collection(s, "Shop", nil)
 	id := question(s, "Orders of a product", home, "select id, total from orders where product_id = {{product}} order by id limit 5", map[string]any{
@@ -154,10 +219,10 @@ func TestQuestionAndDashboard(t *testing.T) {
 	w.follow("link", "SQL")
 	w.sees("select id, total from orders")
 	w.follow("link", "History")
-	w.sees("renamed")
-	w.follow("link", "Go back to this")
-	w.in("dialog", "Go back to this version?").follow("button", "Go back to this version")
-	w.sees("It is back to the earlier version.")
+	w.sees("Renamed this question")
+	w.follow("link", "Revert to just now: created this.")
+	w.in("dialog", "Revert to this version?").follow("button", "Revert")
+	w.sees("Reverted to the earlier version.")
 	w.find("heading", "Orders of a product")
 
 	var board struct{ ID int64 }
@@ -172,7 +237,7 @@ func TestQuestionAndDashboard(t *testing.T) {
 	w.sees("All of it is invented.")
 	w.sees("people")
 	w.sees("5 rows.")
-	newAlbum(t).everywhere(w, "dashboard")
+	shots.everywhere(w, "dashboard")
 	w.eventually("what was looked at on the start page", func() bool {
 		w.visit("/")
 		found, err := w.named("link", "Shop at a glance")

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
+
 	"latchkey/internal/access"
 	"latchkey/internal/apptest"
 )
@@ -16,16 +18,30 @@ const addressOfKeys = "/admin/settings/authentication/api-keys"
 // signedIn starts a server with an administrator who is signed in.
 func signedIn(t *testing.T) (*apptest.Server, *window) {
 	t.Helper()
-	s := apptest.Start(t, apptest.Options{})
-	s.Setup()
+	s := started(t, album{})
 	return s, enter(t, s, apptest.AdminEmail, apptest.AdminPassword)
 }
 
-// enter opens a window and signs in.
+// started returns a server with its first administrator. It has no sample
+// database, which would be made anew each time.
+func started(t *testing.T, shots album) *apptest.Server {
+	t.Helper()
+	o := shots.options()
+	o.Env = append(o.Env, "LATCHKEY_SAMPLE_DATABASE=false")
+	s := apptest.Start(t, o)
+	s.Setup()
+	return s
+}
+
+// enter opens a window in which somebody has signed in. How one does that by
+// hand is TestSignIn's.
 func enter(t testing.TB, s *apptest.Server, email, password string) *window {
 	t.Helper()
-	w := open(t, s, "/")
-	w.signIn(email, password)
+	var session struct{ ID string }
+	s.Want(200, &session, "POST", "/api/session", map[string]any{"username": email, "password": password}, "User-Agent", agent)
+	w := open(t, s, "")
+	command(w, network.SetCookie, network.SetCookieParams{Name: "metabase.SESSION", Value: session.ID, URL: s.URL})
+	w.visit("/")
 	w.find("button", "Settings")
 	return w
 }

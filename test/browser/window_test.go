@@ -282,6 +282,21 @@ func (w *window) picture() []byte {
 	return raw
 }
 
+// fits checks that nothing of the page is wider than the window, so that one
+// scrolls it up and down only.
+func (w *window) fits() {
+	w.t.Helper()
+	const wide = `(() => {
+		const width = document.documentElement.clientWidth;
+		if (document.documentElement.scrollWidth <= width) return "";
+		const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
+		return out.slice(0, 5).map((e) => e.outerHTML.slice(0, 120)).join("\n");
+	})()`
+	if parts := ask[string](w, wide); parts != "" {
+		w.t.Errorf("%s is wider than the window:\n%s", w.path(), parts)
+	}
+}
+
 // clipboard grants or denies the clipboard.
 func (w *window) clipboard(setting browser.PermissionSetting) {
 	w.t.Helper()
@@ -563,6 +578,18 @@ func (w *window) tabTo(role, name string) {
 		w.press("Tab")
 	}
 	w.t.Fatalf("Tab does not reach the %s %q; it passed %s", role, name, strings.Join(passed, ", "))
+}
+
+// tabBackTo is tabTo in the other direction.
+func (w *window) tabBackTo(role, name string) {
+	w.t.Helper()
+	for range 40 {
+		if e := w.focused(); e.role == role && e.name == name {
+			return
+		}
+		w.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(kb.ModifierShift)))
+	}
+	w.t.Fatalf("Shift+Tab does not reach the %s %q\n%s", role, name, w.describe())
 }
 
 // eventually waits until something holds.

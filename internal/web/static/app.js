@@ -3,6 +3,7 @@ import { openDialogs, returnFocus } from "./dialog.js";
 import { pickByTyping, sendOnce, showMistake } from "./forms.js";
 import { digestPasted } from "./paste.js";
 import { chooseRows } from "./select.js";
+import { keepChanges } from "./changes.js";
 import { placeCells } from "./grid.js";
 import { offerCopies, guardSecrets } from "./copy.js";
 
@@ -12,6 +13,7 @@ showMistake();
 sendOnce();
 pickByTyping();
 chooseRows();
+keepChanges();
 placeCells();
 offerCopies();
 guardSecrets();

@@ -17,8 +17,8 @@ export function openDialogs() {
   }
 }
 
-// Whoever leaves a dialog with the keyboard comes back to the link that opened
-// it, and not to the top of the page.
+// Whoever leaves a dialog with the keyboard comes back to the link or button
+// that opened it, and not to the top of the page.
 export function returnFocus() {
   const from = sessionStorage.getItem("dialog");
   sessionStorage.removeItem("dialog");
@@ -32,7 +32,8 @@ export function returnFocus() {
     return;
   }
   if (from === null || document.querySelector("[autofocus]")) return;
-  const focus = () => [...document.links].find((link) => link.href === from)?.focus();
+  const opens = (part) => (part.href ?? part.formAction) === (part.href ? from : from.split("?")[0]);
+  const focus = () => [...document.querySelectorAll("a[href], button[formaction]")].find(opens)?.focus();
   // Going to the fragment of the address takes the focus away, at the latest when all is loaded.
   window.addEventListener("load", () => setTimeout(focus));
 }
