@@ -54,14 +54,16 @@ func (r *cardRoutes) list(ctx context.Context, c *endpoint.Call, in listCardsInp
 // get shows what is in the trash as if it lay there; other answers show where
 // it is stored (contract/content-data.md 3.4, 9).
 func (r *cardRoutes) get(ctx context.Context, c *endpoint.Call, in cardInput) (wireCard, error) {
-	found, err := r.find(ctx, c.Who, in.ID)
-	if err != nil {
-		return wireCard{}, err
-	}
-	r.views.content.Saw(c.Who, found.Ref())
-	w, err := r.one(ctx, c.Who, in.Legacy.Or(false), found)
-	w.CollectionID = shownCollection(found.Item)
-	return w, err
+	return atOnce(ctx, r.views, func(ctx context.Context) (wireCard, error) {
+		found, err := r.find(ctx, c.Who, in.ID)
+		if err != nil {
+			return wireCard{}, err
+		}
+		r.views.content.Saw(c.Who, found.Ref())
+		w, err := r.one(ctx, c.Who, in.Legacy.Or(false), found)
+		w.CollectionID = shownCollection(found.Item)
+		return w, err
+	})
 }
 
 func (r *cardRoutes) create(ctx context.Context, c *endpoint.Call, in newCardInput) (wireCard, error) {

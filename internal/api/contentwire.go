@@ -138,6 +138,18 @@ func shownCollection(i content.Item) *int64 {
 	return idOrNull(max(i.CollectionID, 0))
 }
 
+// atOnce runs f, whose answer is put together of several reads, on one state of
+// the content.
+func atOnce[T any](ctx context.Context, v contentViews, f func(ctx context.Context) (T, error)) (T, error) {
+	var out T
+	err := v.content.Snapshot(ctx, func(ctx context.Context) error {
+		var err error
+		out, err = f(ctx)
+		return err
+	})
+	return out, err
+}
+
 // itemID reads a path value that is a number or an entity id
 // (contract/content-data.md 1.4). It returns NotFound.
 func (v contentViews) itemID(ctx context.Context, kind content.Kind, text string) (int64, error) {

@@ -140,16 +140,18 @@ func (d *dashboardRoutes) create(ctx context.Context, c *endpoint.Call, in newDa
 }
 
 func (d *dashboardRoutes) get(ctx context.Context, c *endpoint.Call, in entityPath) (wireFullDashboard, error) {
-	id, err := d.itemID(ctx, content.Dashboard, in.ID)
-	if err != nil {
-		return wireFullDashboard{}, err
-	}
-	found, err := d.dashboards.Get(ctx, c.Who, id)
-	if err != nil {
-		return wireFullDashboard{}, err
-	}
-	d.content.Saw(c.Who, found.Ref())
-	return d.full(ctx, c.Who, found)
+	return atOnce(ctx, d.contentViews, func(ctx context.Context) (wireFullDashboard, error) {
+		id, err := d.itemID(ctx, content.Dashboard, in.ID)
+		if err != nil {
+			return wireFullDashboard{}, err
+		}
+		found, err := d.dashboards.Get(ctx, c.Who, id)
+		if err != nil {
+			return wireFullDashboard{}, err
+		}
+		d.content.Saw(c.Who, found.Ref())
+		return d.full(ctx, c.Who, found)
+	})
 }
 
 // edit answers with the collection where the dashboard is stored, also when it

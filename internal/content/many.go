@@ -49,7 +49,7 @@ func (s *Service) ArchiveMany(ctx context.Context, who *access.Principal, refs [
 			}
 			return s.placeable(ctx, who, max(i.CollectionID, 0), i.Namespace)
 		},
-		set: "archived = ?1, archived_directly = ?1", arg: archived,
+		set: "archived = ?1, archived_directly = ?1", arg: archived, left: ManyChange{Archived: opt.Of(archived)},
 	})
 }
 
@@ -74,7 +74,8 @@ func (s *Service) MoveMany(ctx context.Context, who *access.Principal, refs []Re
 			}
 			return s.placeable(ctx, who, to, i.Namespace)
 		},
-		set: "position = NULL, collection_id = ?1", arg: to, details: map[string]any{"collection_id": to},
+		set: "position = NULL, collection_id = ?1", arg: to, left: ManyChange{CollectionID: opt.Of(to), Unpinned: true},
+		details: map[string]any{"collection_id": to},
 	})
 }
 
@@ -95,6 +96,7 @@ type manyStep struct {
 	check   func(ctx context.Context, i Item) error
 	set     string // of the UPDATE, with ?1; empty deletes
 	arg     any
+	left    ManyChange // what set makes of an item
 	details map[string]any
 }
 
@@ -213,10 +215,10 @@ func (s *Service) writeMany(ctx context.Context, who *access.Principal, nos, das
 			}
 			continue
 		}
-		_, err := s.db.Exec(ctx, "UPDATE item SET "+step.set+", updated_at = ?3, edited_by = ?4, edited_key = ?5, edited_at = ?3 WHERE "+s.db.In("no", 2),
-			step.arg, db.IDs(chunk), s.db.Now(ctx), userOrNull(who), nameKey(who.Name))
+		_, err := s.updateMany(ctx, who, step.left, "UPDATE item SET "+step.set+`, updated_at = ?3, edited_by = ?4, edited_key = ?5,
+			edited_at = ?3 WHERE `+s.db.In("no", 2)+" RETURNING no", step.arg, db.IDs(chunk), s.db.Now(ctx), userOrNull(who), nameKey(who.Name))
 		if err != nil {
-			return fault.Wrap(err, "change items")
+			return err
 		}
 	}
 	if len(dashboards) == 0 {
@@ -226,9 +228,9 @@ func (s *Service) writeMany(ctx context.Context, who *access.Principal, nos, das
 		_, err := s.db.Exec(ctx, "DELETE FROM item WHERE "+s.db.In("dashboard_id", 1), db.IDs(dashboards))
 		return fault.Wrap(err, "delete questions of dashboards")
 	}
-	_, err := s.db.Exec(ctx, `UPDATE item SET
+	_, err := s.updateMany(ctx, who, ManyChange{Archived: step.left.Archived, CollectionID: step.left.CollectionID}, `UPDATE item SET
 		archived = (SELECT d.archived FROM item d WHERE d.kind = 'dashboard' AND d.id = item.dashboard_id),
 		collection_id = (SELECT d.collection_id FROM item d WHERE d.kind = 'dashboard' AND d.id = item.dashboard_id), updated_at = ?2
-		WHERE archived_directly = FALSE AND `+s.db.In("dashboard_id", 1), db.IDs(dashboards), s.db.Now(ctx))
-	return fault.Wrap(err, "move questions of dashboards")
+		WHERE archived_directly = FALSE AND `+s.db.In("dashboard_id", 1)+" RETURNING no", db.IDs(dashboards), s.db.Now(ctx))
+	return err
 }

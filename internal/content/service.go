@@ -21,7 +21,8 @@ type Service struct {
 	cols  *access.Collections
 
 	knowsGroup func(ctx context.Context, id int64) (bool, error)
-	seen       func(who *access.Principal, ref Ref) // told of views; may be nil
+	seen       func(who *access.Principal, ref Ref)                                              // told of views; may be nil
+	onMany     func(ctx context.Context, who *access.Principal, nos []int64, c ManyChange) error // may be nil
 }
 
 // New returns the service with all collections in memory.
@@ -299,7 +300,7 @@ func (s *Service) save(ctx context.Context, who *access.Principal, old, next Ite
 	if err := s.renumber(ctx, old, next); err != nil {
 		return old, err
 	}
-	if err := s.followDashboard(ctx, old, next); err != nil {
+	if err := s.followDashboard(ctx, who, old, next); err != nil {
 		return old, err
 	}
 	if err := s.record(ctx, who, next, verbOf(old, next), details); err != nil {
@@ -311,13 +312,14 @@ func (s *Service) save(ctx context.Context, who *access.Principal, old, next Ite
 // followDashboard lets the questions that live in a dashboard go with it, into
 // the trash and out of it, and to another collection (contract/content-data.md
 // 4.3).
-func (s *Service) followDashboard(ctx context.Context, old, next Item) error {
+func (s *Service) followDashboard(ctx context.Context, who *access.Principal, old, next Item) error {
 	if old.Kind != Dashboard || old.Archived == next.Archived && old.CollectionID == next.CollectionID {
 		return nil
 	}
-	_, err := s.db.Exec(ctx, `UPDATE item SET collection_id = ?2, archived = ?3, updated_at = ?4
-		WHERE dashboard_id = ?1 AND archived_directly = FALSE`, next.ID, next.CollectionID, next.Archived, s.db.Now(ctx))
-	return fault.Wrap(err, "move questions of a dashboard")
+	c := ManyChange{Archived: opt.Of(next.Archived), CollectionID: opt.Of(next.CollectionID)}
+	_, err := s.updateMany(ctx, who, c, `UPDATE item SET collection_id = ?2, archived = ?3, updated_at = ?4
+		WHERE dashboard_id = ?1 AND archived_directly = FALSE RETURNING no`, next.ID, next.CollectionID, next.Archived, s.db.Now(ctx))
+	return err
 }
 
 // userOrNull is who acts as it is stored; the command line is nobody.

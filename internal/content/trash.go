@@ -29,10 +29,10 @@ func (s *Service) archiveFolder(ctx context.Context, who *access.Principal, f Fo
 	if err != nil {
 		return fault.Wrap(err, "archive collections")
 	}
-	n, err := s.db.Exec(ctx, `UPDATE item SET archived = TRUE, updated_at = ?2
-		WHERE kind <> 'collection' AND archived = FALSE AND `+inOperation, operation, now)
+	n, err := s.updateMany(ctx, who, ManyChange{Archived: opt.Of(true)}, `UPDATE item SET archived = TRUE, updated_at = ?2
+		WHERE kind <> 'collection' AND archived = FALSE AND `+inOperation+" RETURNING no", operation, now)
 	if err != nil {
-		return fault.Wrap(err, "archive items")
+		return err
 	}
 	if err := s.db.Record(ctx, db.ChangedCollection, f.ID); err != nil {
 		return err
@@ -61,10 +61,10 @@ func (s *Service) restoreFolder(ctx context.Context, who *access.Principal, f Fo
 		}
 	}
 	now := s.db.Now(ctx)
-	n, err := s.db.Exec(ctx, `UPDATE item SET archived = FALSE, updated_at = ?2
-		WHERE kind <> 'collection' AND archived = TRUE AND archived_directly = FALSE AND `+inOperation, f.Operation, now)
+	n, err := s.updateMany(ctx, who, ManyChange{Archived: opt.Of(false)}, `UPDATE item SET archived = FALSE, updated_at = ?2
+		WHERE kind <> 'collection' AND archived = TRUE AND archived_directly = FALSE AND `+inOperation+" RETURNING no", f.Operation, now)
 	if err != nil {
-		return fault.Wrap(err, "restore items")
+		return err
 	}
 	// Those below that were put into the trash by themselves have another
 	// operation and stay there.

@@ -340,3 +340,65 @@ func TestReadersCannotWrite(t *testing.T) {
 		t.Errorf("no row: %v", err)
 	}
 }
+
+// A snapshot sees one state while others write, and cannot write itself.
+func TestSnapshot(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		count := func(ctx context.Context) int {
+			t.Helper()
+			n, err := db.One(ctx, d, db.Scalar[int], "SELECT count(*) FROM setting")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		put := func(ctx context.Context, key string) error {
+			return d.InTx(ctx, func(ctx context.Context) error { return set(ctx, d, key, "1") })
+		}
+		ran := false
+		err := d.Snapshot(t.Context(), func(ctx context.Context) error {
+			before := count(ctx)
+			if err := put(t.Context(), "meanwhile"); err != nil {
+				t.Error(err)
+			}
+			db.AfterCommit(ctx, func() { ran = true })
+			return d.Snapshot(ctx, func(ctx context.Context) error {
+				if now := count(ctx); now != before || !has(t, d, "meanwhile") {
+					t.Errorf("%d rows, then %d", before, now)
+				}
+				if err := put(ctx, "inside"); err == nil {
+					t.Error("a transaction inside of a snapshot")
+				}
+				return nil
+			})
+		})
+		if err != nil || !ran || has(t, d, "inside") {
+			t.Errorf("%v, ran %v", err, ran)
+		}
+		boom := errors.New("boom")
+		err = d.Snapshot(t.Context(), func(ctx context.Context) error {
+			if err := set(ctx, d, "written", "1"); err == nil {
+				t.Error("a write inside of a snapshot")
+			}
+			return boom
+		})
+		if !errors.Is(err, boom) || has(t, d, "written") {
+			t.Errorf("%v", err)
+		}
+		err = d.InTx(t.Context(), func(ctx context.Context) error {
+			if err := set(ctx, d, "own", "1"); err != nil {
+				return err
+			}
+			return d.Snapshot(ctx, func(ctx context.Context) error {
+				n, err := db.One(ctx, d, db.Scalar[int], "SELECT count(*) FROM setting WHERE key = 'own'")
+				if n != 1 {
+					t.Error("a snapshot inside of a transaction does not see what it wrote")
+				}
+				return err
+			})
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}

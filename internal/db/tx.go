@@ -16,7 +16,8 @@ type tx struct {
 	now     time.Time
 	changed bool
 	after   []func()
-	depth   int // of attempts
+	depth   int  // of attempts
+	reads   bool // it is a Snapshot
 }
 
 // orderLock is the advisory lock that puts transactions on PostgreSQL in one
@@ -28,7 +29,10 @@ const orderLock = 0x6c6b_0001
 // it. It commits when f returns nil and rolls back otherwise. Before it
 // returns, the changes it recorded are applied to this node's memory.
 func (d *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error {
-	if inTx(ctx) != nil {
+	if t := inTx(ctx); t != nil {
+		if t.reads {
+			return errReads
+		}
 		return f(ctx)
 	}
 	s, err := d.write.BeginTx(ctx, d.isolation())
@@ -60,6 +64,25 @@ func (d *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error 
 		f()
 	}
 	return nil
+}
+
+// Snapshot runs f, whose reads all see the data as it is at the first of them,
+// whatever others write meanwhile. ctx carries it; inside of a transaction f
+// joins that. f cannot write, and must not load what is kept in memory.
+func (d *DB) Snapshot(ctx context.Context, f func(ctx context.Context) error) error {
+	if inTx(ctx) != nil {
+		return f(ctx)
+	}
+	o := &sql.TxOptions{ReadOnly: true}
+	if d.postgres {
+		o.Isolation = sql.LevelRepeatableRead
+	}
+	s, err := d.read.BeginTx(ctx, o)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = s.Rollback() }() // there is nothing to commit
+	return f(context.WithValue(ctx, txKey{}, &tx{sql: s, now: d.clock.Now(), reads: true}))
 }
 
 // Attempt runs f as a part of the caller's transaction that is undone alone when
@@ -122,12 +145,16 @@ func (d *DB) Now(ctx context.Context) time.Time {
 // AfterCommit runs f once the transaction has committed, or at once outside
 // of one. It is for what cannot be rolled back, such as sending mail.
 func AfterCommit(ctx context.Context, f func()) {
-	if t := inTx(ctx); t != nil {
+	if t := inTx(ctx); t != nil && !t.reads {
 		t.after = append(t.after, f)
 		return
 	}
 	f()
 }
 
-// errNoTx says that a statement which must be part of a transaction is not.
-var errNoTx = errors.New("db: outside of a transaction")
+// errNoTx says that a statement which must be part of a transaction is not,
+// errReads that one inside of a Snapshot would write.
+var (
+	errNoTx  = errors.New("db: outside of a transaction")
+	errReads = errors.New("db: a snapshot only reads")
+)

@@ -87,13 +87,19 @@ func (s *Service) UseBoards(b Boards) { s.boards = b }
 
 func ref(id int64) content.Ref { return content.Ref{Kind: content.Card, ID: id} }
 
-// Get returns a card that who may see. It returns NotFound before Forbidden.
+// Get returns a card that who may see, as it was at one moment. It returns
+// NotFound before Forbidden.
 func (s *Service) Get(ctx context.Context, who *access.Principal, id int64) (Card, error) {
-	i, err := s.content.Get(ctx, who, ref(id))
-	if err != nil {
-		return Card{}, err
-	}
-	return s.with(ctx, i)
+	var out Card
+	err := s.db.Snapshot(ctx, func(ctx context.Context) error {
+		i, err := s.content.Get(ctx, who, ref(id))
+		if err != nil {
+			return err
+		}
+		out, err = s.with(ctx, i)
+		return err
+	})
+	return out, err
 }
 
 // Create makes a card, in a dashboard when one is named. It returns Invalid,

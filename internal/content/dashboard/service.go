@@ -31,14 +31,20 @@ func NewService(d *db.DB, c *content.Service, cards *card.Service, log *revision
 
 func ref(id int64) content.Ref { return content.Ref{Kind: content.Dashboard, ID: id} }
 
-// Get returns a dashboard that who may see. It returns NotFound before
-// Forbidden.
+// Get returns a dashboard that who may see, as it was at one moment: one that
+// is being changed is seen before the change or after it. It returns NotFound
+// before Forbidden.
 func (s *Service) Get(ctx context.Context, who *access.Principal, id int64) (Dashboard, error) {
-	i, err := s.content.Get(ctx, who, ref(id))
-	if err != nil {
-		return Dashboard{}, err
-	}
-	return s.read(ctx, i)
+	var out Dashboard
+	err := s.db.Snapshot(ctx, func(ctx context.Context) error {
+		i, err := s.content.Get(ctx, who, ref(id))
+		if err != nil {
+			return err
+		}
+		out, err = s.read(ctx, i)
+		return err
+	})
+	return out, err
 }
 
 // Filter chooses dashboards of a list (contract/content-data.md 4.1).

@@ -21,9 +21,12 @@ type Log struct {
 	kinds   map[content.Kind]Kind
 }
 
-// New returns the log.
+// New returns the log, which keeps what changes of many items leave from then
+// on.
 func New(d *db.DB, log *audit.Log, items *content.Service) *Log {
-	return &Log{db: d, audit: log, content: items, kinds: map[content.Kind]Kind{}}
+	l := &Log{db: d, audit: log, content: items, kinds: map[content.Kind]Kind{}}
+	items.OnMany(l.recordMany)
+	return l
 }
 
 // Register says how the items of a kind are kept. It must be called while the
@@ -42,11 +45,11 @@ func (l *Log) Record(ctx context.Context, who *access.Principal, i content.Item,
 		return fault.Wrap(err, "encode state")
 	}
 	if !n.Creation && !n.reversion {
-		last, err := db.One(ctx, l.db, db.Scalar[string], "SELECT object FROM revision WHERE item = ?1 ORDER BY id DESC LIMIT 1", i.No)
+		last, err := db.One(ctx, l.db, scan, selectRevisions+" WHERE item = ?1 ORDER BY id DESC LIMIT 1", i.No)
 		if err != nil && !errors.Is(err, db.ErrNone) {
 			return fault.Wrap(err, "read newest revision")
 		}
-		if same(json.RawMessage(last), object) {
+		if same(last.Object, object) {
 			return nil
 		}
 	}
@@ -54,21 +57,13 @@ func (l *Log) Record(ctx context.Context, who *access.Principal, i content.Item,
 }
 
 func (l *Log) insert(ctx context.Context, who *access.Principal, i content.Item, object []byte, n Note) error {
-	var user any
-	if who.UserID != 0 {
-		user = who.UserID
-	}
 	_, err := l.db.Exec(ctx, `INSERT INTO revision (item, object, user_id, message, is_creation, is_reversion, made_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`, i.No, string(object), user, n.Message, n.Creation, n.reversion, l.db.Now(ctx))
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`, i.No, string(object), userOrNull(who), n.Message, n.Creation, n.reversion, l.db.Now(ctx))
 	if err != nil {
 		return fault.Wrap(err, "write revision")
 	}
-	_, err = l.db.Exec(ctx, `DELETE FROM revision WHERE item = ?1 AND id <=
-		(SELECT id FROM revision WHERE item = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`, i.No, keep)
-	return fault.Wrap(err, "drop the oldest revisions")
+	return l.prune(ctx, i.No)
 }
-
-const selectRevisions = "SELECT id, object, user_id, message, is_creation, is_reversion, made_at FROM revision"
 
 // List returns the revisions of an item that who may see, the newest first. It
 // returns NotFound and Forbidden.
