@@ -51,7 +51,7 @@ func troubleOf(e *fault.Error) trouble {
 	case fault.NotFound:
 		t.Heading, t.Text = "This page does not exist", "The address may be mistyped, or what was here has been deleted."
 	case fault.Forbidden:
-		t.Heading = "You may not do this"
+		t.Heading = "You don’t have permission to do this"
 	case fault.TooMany:
 		t.Heading = "Too many attempts"
 	case fault.Unavailable:

@@ -134,7 +134,7 @@ func TestPeople(t *testing.T) {
 	menu.absent("link", "Admin settings")
 	grace.expects("403")
 	grace.visit("/admin/people")
-	grace.sees("You may not do this")
+	grace.sees("You don’t have permission to do this")
 
 	// Names, address and groups.
 	w.follow("link", "Edit Grace Hopper")
