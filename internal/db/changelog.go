@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,7 +24,8 @@ const (
 	// whether it is archived, who may do what. The id is the collection's, 0 for
 	// the grants of the roots.
 	ChangedCollection = "collection"
-	ChangedGrants     = "grants" // who may do what in one collection alone; id is the collection's, 0 for the roots
+	ChangedGrants     = "grants"    // who may do what in one collection alone; id is the collection's, 0 for the roots
+	DroppedGrants     = "no-grants" // a group that is gone may do nothing in any collection; id is the group's
 )
 
 // Change is one numbered entry of the change log. A subscriber that gets the
@@ -33,6 +35,9 @@ type Change struct {
 	Kind string
 	ID   int64
 }
+
+// lastChange is the number of the last change.
+const lastChange = "SELECT coalesce(max(seq), 0) FROM change_log"
 
 // Reset is delivered when the log cannot tell what has changed.
 const Reset = "reset"
@@ -48,7 +53,7 @@ const (
 
 type follower struct {
 	mu      sync.Mutex
-	applied int64
+	applied atomic.Int64
 	seen    time.Time
 	pruned  time.Time
 	subs    []func([]Change)
@@ -105,18 +110,15 @@ func (d *DB) Subscribe(f func([]Change)) {
 }
 
 // Applied returns the number of the last change that this node's memory holds.
-func (d *DB) Applied() int64 {
-	d.follow.mu.Lock()
-	defer d.follow.mu.Unlock()
-	return d.follow.applied
-}
+func (d *DB) Applied() int64 { return d.follow.applied.Load() }
 
 func (d *DB) startFollower(ctx context.Context) error {
-	last, err := One(ctx, d, Scalar[int64], "SELECT coalesce(max(seq), 0) FROM change_log")
+	last, err := One(ctx, d, Scalar[int64], lastChange)
 	if err != nil {
 		return fmt.Errorf("read change log: %w", err)
 	}
-	d.follow.applied, d.follow.seen = last, d.clock.Now()
+	d.follow.applied.Store(last)
+	d.follow.seen = d.clock.Now()
 	return nil
 }
 
@@ -129,7 +131,7 @@ func (d *DB) CatchUp(ctx context.Context) error {
 	if now.Sub(f.seen) > maxAway {
 		f.deliver([]Change{{Kind: Reset}})
 	}
-	changes, err := All(ctx, d, scanChange, "SELECT seq, kind, id FROM change_log WHERE seq > ?1 ORDER BY seq", f.applied)
+	changes, err := All(ctx, d, scanChange, "SELECT seq, kind, id FROM change_log WHERE seq > ?1 ORDER BY seq", f.applied.Load())
 	if err != nil {
 		return fmt.Errorf("follow change log: %w", err)
 	}
@@ -138,7 +140,7 @@ func (d *DB) CatchUp(ctx context.Context) error {
 		return nil
 	}
 	f.deliver(changes)
-	f.applied = changes[len(changes)-1].Seq
+	f.applied.Store(changes[len(changes)-1].Seq)
 	return nil
 }
 

@@ -14,6 +14,7 @@ type txKey struct{}
 type tx struct {
 	sql     *sql.Tx
 	now     time.Time
+	behind  bool // this node's memory lacked committed changes when it began
 	changed bool
 	after   []func()
 	depth   int  // of attempts
@@ -45,6 +46,9 @@ func (d *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error 
 		if _, err := s.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", orderLock); err != nil {
 			return fmt.Errorf("order lock: %w", err)
 		}
+	}
+	if t.behind, err = d.behind(ctx, s); err != nil {
+		return err
 	}
 	if err := f(context.WithValue(ctx, txKey{}, t)); err != nil {
 		return err
@@ -85,6 +89,18 @@ func (d *DB) Snapshot(ctx context.Context, f func(ctx context.Context) error) er
 	return f(context.WithValue(ctx, txKey{}, &tx{sql: s, now: d.clock.Now(), reads: true}))
 }
 
+// behind reports whether this node's memory lacks changes that a transaction
+// sees: those of another node, or of this one in the moment between a commit
+// and its application. Nothing else commits while the transaction is open, so
+// that one look at its beginning is enough.
+func (d *DB) behind(ctx context.Context, s *sql.Tx) (bool, error) {
+	var last int64
+	if err := s.QueryRowContext(ctx, lastChange).Scan(&last); err != nil {
+		return false, fmt.Errorf("look for changes: %w", err)
+	}
+	return last > d.Applied(), nil
+}
+
 // Attempt runs f as a part of the caller's transaction that is undone alone when
 // f fails, so that what came before it stays. It returns the error of f.
 func (d *DB) Attempt(ctx context.Context, f func(ctx context.Context) error) error {
@@ -121,12 +137,13 @@ func (d *DB) isolation() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 }
 
-// Pending reports whether ctx carries a transaction that has recorded changes,
-// which no memory holds before it commits. Who decides inside of it reads the
-// database then.
+// Pending reports whether ctx carries a transaction that sees changes which
+// this node's memory does not hold: those that it has recorded itself, and those
+// of others that were not applied yet when it began. Who decides inside of it
+// reads the database then.
 func Pending(ctx context.Context) bool {
 	t := inTx(ctx)
-	return t != nil && t.changed
+	return t != nil && (t.changed || t.behind)
 }
 
 func inTx(ctx context.Context) *tx {
