@@ -63,14 +63,17 @@ func (f *Folder) Under(id int64) bool { return slices.Contains(f.Path, id) }
 // levelIn decides what a principal may do in a collection: nothing beyond a
 // key's binding, everything for administrators, in a personal collection
 // everything for its person and nothing for others, and otherwise what the
-// groups may (contract/content-data.md 2.7 to 2.11). Nobody writes into the
-// Trash itself.
+// groups may (contract/content-data.md 2.7 to 2.11). Everybody sees the Trash,
+// and nobody writes into it: what it lists is decided item by item, by where
+// each lay.
 func levelIn(who *Principal, f *Folder) CollectionLevel {
 	switch {
-	case who == nil || !who.Limits.reaches(f):
+	case who == nil || who.Limits.Unreadable():
 		return NoCollection
 	case f.ID == TrashCollection:
 		return View
+	case !who.Limits.reaches(f):
+		return NoCollection
 	case who.IsAdmin():
 		return Curate
 	case f.Owner != 0 && f.Owner == who.UserID:
@@ -89,10 +92,7 @@ const RootName = "root"
 // collections.
 func (l *Limits) reaches(f *Folder) bool {
 	b := l.collections()
-	if b == nil {
-		return l == nil || !l.closed
-	}
-	if b.items[RootName] && f.Owner == 0 && f.ID != TrashCollection {
+	if b == nil || b.items[RootName] && f.Owner == 0 {
 		return true
 	}
 	if b.items[strconv.FormatInt(f.ID, 10)] {
@@ -137,4 +137,25 @@ func MayWrite(who *Principal, kind, field string) bool {
 		}
 	}
 	return !who.Limits.closed
+}
+
+// MayChange reports whether the restriction of a key, if any, leaves it calls
+// that change a resource of a kind: for what answers tell their readers.
+// Decisions are made call by call (Judge).
+func MayChange(who *Principal, kind string, id int64) bool {
+	if who == nil || who.Limits == nil {
+		return true
+	}
+	l := who.Limits
+	if l.closed || l.from.ReadOnly || l.scopes != nil && !l.scopes[Scope{kind, Write}] {
+		return false
+	}
+	return kind == KindCollections || l.sees(kind, strconv.FormatInt(id, 10)) // those of collections are Level's
+}
+
+// MayDelete is MayChange for deleting: a key that may write single fields of a
+// kind deletes nothing of it.
+func MayDelete(who *Principal, kind string, id int64) bool {
+	return MayChange(who, kind, id) && (who == nil || who.Limits == nil ||
+		!slices.ContainsFunc(who.Limits.fields, func(b binding) bool { return b.kind == kind }))
 }

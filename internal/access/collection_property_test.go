@@ -84,11 +84,11 @@ func (w world) member(t *testing.T) *access.Principal {
 
 // mayDo says slowly what somebody may do in a collection: the root is nil.
 func (g *grove) mayDo(who *access.Principal, f *access.Folder) access.CollectionLevel {
-	if names := who.Limits.Restriction().Resources["collections"]; names != nil && !bound(names, f) {
-		return access.NoCollection
-	}
 	if f != nil && f.ID == access.TrashCollection {
 		return access.View
+	}
+	if names := who.Limits.Restriction().Resources["collections"]; names != nil && !bound(names, f) {
+		return access.NoCollection
 	}
 	if slices.Contains(who.Groups, access.Administrators) {
 		return access.Curate
@@ -115,12 +115,12 @@ func (g *grove) mayDo(who *access.Principal, f *access.Folder) access.Collection
 }
 
 // bound reports whether a folder is one of those that a key names, or lies in
-// one. The root stands for everything but personal collections and the Trash.
+// one. The root stands for everything but personal collections.
 func bound(names []string, f *access.Folder) bool {
 	if f == nil {
 		return slices.Contains(names, "root")
 	}
-	if slices.Contains(names, "root") && f.Owner == 0 && f.ID != access.TrashCollection {
+	if slices.Contains(names, "root") && f.Owner == 0 {
 		return true
 	}
 	return slices.ContainsFunc(append(slices.Clone(f.Path), f.ID), func(id int64) bool {

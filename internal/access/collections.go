@@ -59,6 +59,7 @@ type changedFolders struct {
 	tops   []int64 // with all that lies in them
 	grants []int64 // who may do what in them, and nothing else
 	roots  bool    // the grants of the roots
+	groups []int64 // that are gone, with their grants
 }
 
 // changesOf reads the change log.
@@ -74,13 +75,15 @@ func changesOf(changes []db.Change) changedFolders {
 			out.roots = true
 		case change.Kind == db.ChangedCollection:
 			out.tops = append(out.tops, change.ID)
+		case change.Kind == db.DroppedGrants:
+			out.groups = append(out.groups, change.ID)
 		}
 	}
 	return out
 }
 
 func (f changedFolders) none() bool {
-	return !f.all && !f.roots && len(f.tops) == 0 && len(f.grants) == 0
+	return !f.all && !f.roots && len(f.tops) == 0 && len(f.grants) == 0 && len(f.groups) == 0
 }
 
 func (c *Collections) apply(changes []db.Change) {
@@ -112,7 +115,7 @@ func (c *Collections) refresh(ctx context.Context, what changedFolders) error {
 	if next.byID, err = c.readFolders(ctx, old, what); err != nil {
 		return err
 	}
-	c.current.Store(next)
+	c.current.Store(next.dropping(what.groups))
 	return nil
 }
 
@@ -190,6 +193,38 @@ func (f *forest) without(tops []int64) map[int64]*Folder {
 		if gone[id] || slices.ContainsFunc(folder.Path, func(p int64) bool { return gone[p] }) {
 			delete(out, id)
 		}
+	}
+	return out
+}
+
+// dropping returns the forest without the grants of some groups. Collections
+// that shared their grants share them again.
+func (f *forest) dropping(groups []int64) *forest {
+	if len(groups) == 0 {
+		return f
+	}
+	none := make(map[int64]CollectionLevel, len(groups))
+	for _, id := range groups {
+		none[id] = NoCollection
+	}
+	next := map[*Grants]*Grants{}
+	without := func(folder *Folder) *Folder {
+		if folder.Grants.Level(groups) == NoCollection {
+			return folder
+		}
+		if next[folder.Grants] == nil {
+			next[folder.Grants] = folder.Grants.With(none)
+		}
+		changed := *folder
+		changed.Grants = next[folder.Grants]
+		return &changed
+	}
+	out := &forest{byID: make(map[int64]*Folder, len(f.byID)), roots: make(map[string]*Folder, len(f.roots))}
+	for id, folder := range f.byID {
+		out.byID[id] = without(folder)
+	}
+	for namespace, folder := range f.roots {
+		out.roots[namespace] = without(folder)
 	}
 	return out
 }

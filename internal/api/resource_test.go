@@ -125,6 +125,9 @@ func newInstance(t *testing.T, d *db.DB, clk *clock.Fake, throttle bool) *instan
 		name, err := in.groups.Name(ctx, id)
 		return name != "", err
 	})
+	in.groups.OnDelete(func(ctx context.Context, who *access.Principal, g group.Group) error {
+		return in.content.GroupDeleted(ctx, who, g.ID, g.Name)
+	})
 	in.people.OnRename(func(ctx context.Context, _ *access.Principal, userID int64) error {
 		name, _, err := in.people.Ref(ctx, userID)
 		if err != nil {

@@ -117,6 +117,9 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger, d *db.DB) 
 		name, err := h.groups.Name(ctx, id)
 		return name != "", err
 	})
+	h.groups.OnDelete(func(ctx context.Context, who *access.Principal, g group.Group) error {
+		return h.content.GroupDeleted(ctx, who, g.ID, g.Name)
+	})
 	h.people.OnRename(func(ctx context.Context, _ *access.Principal, userID int64) error {
 		name, _, err := h.people.Ref(ctx, userID)
 		if err != nil {

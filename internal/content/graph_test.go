@@ -166,6 +166,68 @@ func TestGrantsReachOtherNodes(t *testing.T) {
 	})
 }
 
+// stored returns the grants as they are in the database: of the root, and of
+// the collections in order of their ids.
+func (w *world) stored() string {
+	w.t.Helper()
+	texts, err := db.All(w.t.Context(), w.db, db.Scalar[string],
+		"SELECT grants FROM (SELECT 0 AS id, grants FROM collection_root WHERE namespace = '' UNION ALL SELECT id, grants FROM collection WHERE id > 1) g ORDER BY id")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.Join(texts, " | ")
+}
+
+func (w *world) deleteGroup(id int64) {
+	w.t.Helper()
+	err := w.db.InTx(w.t.Context(), func(ctx context.Context) error { return w.GroupDeleted(ctx, admin, id, "Some group") })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// The grants of a group go with it: from the database, and from the memory of
+// every node, without a new revision.
+func TestGrantsGoWithTheirGroup(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, p dbtest.Place) {
+		one := newWorld(t, p.Open(t))
+		a, b, c := one.collection("A", access.RootCollection), one.collection("B", access.RootCollection), one.collection("C", access.RootCollection)
+		one.grant(access.RootCollection, 15, access.View)
+		for _, group := range []int64{5, 15, 51} {
+			one.grant(a.ID, group, access.View)
+			one.grant(b.ID, group, access.Curate)
+		}
+		one.grant(access.RootCollection, 5, access.Curate)
+		one.grant(c.ID, access.AllUsers, access.NoCollection)
+		one.grant(c.ID, 5, access.Curate)
+		two := newWorld(t, p.Open(t))
+		revision, audited := one.graph().Revision, one.entries()
+
+		one.deleteGroup(5)
+		if got, want := one.stored(), "1c 15r | 1c 15r 51r | 1c 15c 51c | "; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if err := two.db.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []*world{one, two} {
+			if got := text(w.graph()); strings.Contains(got, " 5:") || !strings.Contains(got, "15:0=view 15:2=view 15:3=curate 51:2=view 51:3=curate") {
+				t.Errorf("%s", got)
+			}
+			if level := access.LevelOf(&access.Principal{Groups: []int64{5}}, w.Collections().Root(content.Default)); level != access.NoCollection {
+				t.Errorf("a group that is gone: %s", level)
+			}
+		}
+		if now := one.graph().Revision; now != revision || one.entries() != audited+1 {
+			t.Errorf("revision %d, then %d; %d entries, then %d", revision, now, audited, one.entries())
+		}
+		one.deleteGroup(77)
+		if one.entries() != audited+1 {
+			t.Error("a group without grants is in the audit log")
+		}
+	})
+}
+
 // BenchmarkGraph reads a graph of 10,000 groups and 1,000 collections, all
 // different, and changes one of its ten million grants.
 func BenchmarkGraph(b *testing.B) {
@@ -213,6 +275,14 @@ func BenchmarkGraph(b *testing.B) {
 			if err := w.force(content.Grant{CollectionID: ids[500], GroupID: 5000, Level: level}); err != nil {
 				b.Fatal(err)
 			}
+		}
+		b.ReportMetric(float64(cpu(b)-before)/float64(b.N)/1e6, "cpu-ms/op")
+	})
+	b.Run("delete a group", func(b *testing.B) {
+		group, before := int64(1000), cpu(b)
+		for b.Loop() {
+			w.deleteGroup(group)
+			group++
 		}
 		b.ReportMetric(float64(cpu(b)-before)/float64(b.N)/1e6, "cpu-ms/op")
 	})

@@ -65,21 +65,27 @@ func listedIDs(list []listed) []string {
 	return ids(raw)
 }
 
-// lookAtLists compares the flat lists of collections.
+// lookAtLists compares the flat lists of collections, those in the trash with
+// the Trash itself among them.
 func (w *world) lookAtLists(a *actor) {
 	w.t.Helper()
-	var list []listed
-	w.call(a, "GET", "/api/collection", nil).JSON(w.t, &list)
-	var want []string
-	if w.m.level(a, root) >= view {
-		want = append(want, `"root"`)
-	}
-	for id, f := range w.m.folders {
-		if !f.archived && w.m.level(a, id) >= view {
-			want = append(want, fmt.Sprint(id))
+	for _, archived := range []bool{false, true} {
+		var list []listed
+		path := fmt.Sprint("/api/collection?archived=", archived)
+		w.call(a, "GET", path, nil).JSON(w.t, &list)
+		var want []string
+		if archived {
+			want = append(want, fmt.Sprint(trash))
+		} else if w.m.level(a, root) >= view {
+			want = append(want, `"root"`)
 		}
+		for id, f := range w.m.folders {
+			if f.archived == archived && w.m.level(a, id) >= view {
+				want = append(want, fmt.Sprint(id))
+			}
+		}
+		w.compare(a, path, listedIDs(list), want)
 	}
-	w.compare(a, "GET /api/collection", listedIDs(list), want)
 }
 
 type node struct {
@@ -204,15 +210,17 @@ func need(archived bool) int {
 	return view
 }
 
-// lookAtTrash compares what was put into the trash by itself.
+// lookAtTrash compares what was put into the trash by itself. Everybody may
+// look; what is there shows to those who may write where it lay, for keys that
+// are bound to collections what came out of those.
 func (w *world) lookAtTrash(a *actor) {
 	w.t.Helper()
-	got, status := w.allItems(a, fmt.Sprintf("/api/collection/%d/items", trash))
-	if a.bound != nil {
-		if status != forbidden {
-			w.fatal("%s sees the trash: %d", a.name, status)
-		}
-		return
+	for _, id := range []string{"trash", fmt.Sprint(trash)} {
+		w.lookByID(a, "/api/collection/"+id, true)
+	}
+	got, status := w.allItems(a, "/api/collection/trash/items")
+	if status != ok {
+		w.fatal("%s: the trash: %d", a.name, status)
 	}
 	var want []string
 	for id, f := range w.m.folders {
