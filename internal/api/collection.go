@@ -94,17 +94,20 @@ func (r collectionRoutes) show(ctx context.Context, c *endpoint.Call, id int64) 
 	return r.detail(ctx, c, f)
 }
 
-// officialIsPaid refuses to mark a collection as official, which Metabase
-// sells (contract/content-data.md 2.6).
-func officialIsPaid(level opt.Value[string]) error {
-	if _, given := level.Get(); given {
-		return Paid("Official Collections")
+// officialIsPaid refuses to mark a collection as official, which Metabase sells
+// (contract/content-data.md 2.6). Who may not write there learns that first.
+func (r collectionRoutes) officialIsPaid(ctx context.Context, c *endpoint.Call, level opt.Value[string], id int64) error {
+	if _, given := level.Get(); !given {
+		return nil
 	}
-	return nil
+	if err := r.content.Require(ctx, c.Who, id, access.Curate); err != nil {
+		return err
+	}
+	return Paid("Official Collections")
 }
 
 func (r collectionRoutes) create(ctx context.Context, c *endpoint.Call, in newCollectionInput) (wireCollection, error) {
-	if err := officialIsPaid(in.AuthorityLevel); err != nil {
+	if err := r.officialIsPaid(ctx, c, in.AuthorityLevel, in.ParentID.Or(access.RootCollection)); err != nil {
 		return wireCollection{}, err
 	}
 	f, err := r.content.CreateCollection(ctx, c.Who, content.NewCollection{
@@ -116,7 +119,7 @@ func (r collectionRoutes) create(ctx context.Context, c *endpoint.Call, in newCo
 // update takes a collection out of the trash when it says nothing about that
 // (contract/content-data.md 2.7), except for a key that may not.
 func (r collectionRoutes) update(ctx context.Context, c *endpoint.Call, in editCollectionInput) (wireCollectionDetail, error) {
-	if err := officialIsPaid(in.AuthorityLevel); err != nil {
+	if err := r.officialIsPaid(ctx, c, in.AuthorityLevel, in.ID); err != nil {
 		return wireCollectionDetail{}, err
 	}
 	archived := opt.Of(in.Archived.Or(false))

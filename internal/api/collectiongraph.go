@@ -21,7 +21,8 @@ func (r collectionRoutes) graphEndpoints() []endpoint.Endpoint {
 	read := access.Admin("collections", access.Read).Touching("groups")
 	write := access.Admin("collections", access.Write).Touching("groups")
 	return []endpoint.Endpoint{
-		endpoint.New("GET", "/api/collection/graph", "Get the permissions of all groups on all collections", read, r.graph),
+		endpoint.Naming(endpoint.New("GET", "/api/collection/graph", "Get the permissions of all groups on all collections", read, r.graph),
+			boundGroups, access.KindGroups),
 		endpoint.New("PUT", "/api/collection/graph", "Set permissions of groups on collections; what is not named stays", write, r.setGraph),
 	}
 }
@@ -33,6 +34,16 @@ type setGraphInput struct {
 	Namespace    opt.Value[string] `json:"namespace"`
 	Revision     opt.Value[int64]  `json:"revision"`
 	Groups       map[string]any    `json:"groups" kind:"groups" scope:"groups:write"`
+}
+
+// boundGroups names the groups that a key is bound to: the graph shows it those
+// alone.
+func boundGroups(_ context.Context, c *endpoint.Call, _ namespaceInput) ([]access.Ref, error) {
+	var out []access.Ref
+	for _, id := range c.Who.Limits.Restriction().Resources[access.KindGroups] {
+		out = append(out, access.NewRef(access.KindGroups, id))
+	}
+	return out, nil
 }
 
 // wireGraph is the graph in documents; collectionGraph writes the same.

@@ -83,7 +83,7 @@ func (in itemsQuery) query(c *endpoint.Call, collection int64, namespace string)
 	case "model":
 		q.Sort = content.SortByModel
 	}
-	if c.Page.On() && namespace != content.Snippets {
+	if c.Page.On() {
 		q.Limit, q.Offset = c.Page.Limit.V, c.Page.Offset.V
 	}
 	return q
@@ -92,12 +92,12 @@ func (in itemsQuery) query(c *endpoint.Call, collection int64, namespace string)
 // wireItems is a part of what lies in a collection. Snippets come all at once,
 // without the keys of paging.
 type wireItems struct {
-	Total     int             `json:"total"`
-	Data      []any           `json:"data"`
-	Models    []content.Model `json:"models"`
-	Limit     any             `json:"limit,omitempty"`
-	Offset    any             `json:"offset,omitempty"`
-	Available []content.Model `json:"available_models,omitempty"`
+	Total     int              `json:"total"`
+	Data      []any            `json:"data"`
+	Models    []content.Model  `json:"models"`
+	Limit     any              `json:"limit,omitempty"`
+	Offset    any              `json:"offset,omitempty"`
+	Available *[]content.Model `json:"available_models,omitempty"`
 }
 
 type wireItemsMetadata struct {
@@ -209,13 +209,15 @@ func (r collectionRoutes) page(ctx context.Context, c *endpoint.Call, q content.
 		return wireItems{}, err
 	}
 	out := wireItems{Total: p.Total, Models: p.Models}
-	if q.Namespace != content.Snippets {
+	if p.Namespace != content.Snippets {
 		out.Limit, out.Offset = c.Page.Limit, c.Page.Offset
 	}
 	if oneOf(in.Available, in.AvailableNew) {
-		if out.Available, _, err = r.content.ItemModels(ctx, c.Who, q); err != nil {
+		available, _, err := r.content.ItemModels(ctx, c.Who, q)
+		if err != nil {
 			return wireItems{}, err
 		}
+		out.Available = &available
 	}
 	out.Data, err = r.rows(ctx, c, q.CollectionID, p)
 	return out, err

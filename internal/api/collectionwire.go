@@ -120,7 +120,7 @@ func (r collectionRoutes) root(c *endpoint.Call, namespace string) wireRootColle
 	if namespace == content.Snippets {
 		name = nameOfSnippetRoot
 	}
-	return wireRootCollection{ID: "root", Name: name, CanWrite: r.rootLevel(c, namespace) == access.Curate}
+	return wireRootCollection{ID: "root", Name: name, CanWrite: r.canWriteRoot(c.Who, namespace)}
 }
 
 func (r collectionRoutes) rootLevel(c *endpoint.Call, namespace string) access.CollectionLevel {
@@ -145,10 +145,9 @@ func (r collectionRoutes) detail(ctx context.Context, c *endpoint.Call, f conten
 		wireListedCollection: r.listed(ctx, c, f), EffectiveAncestors: []any{},
 		CanRestore: r.content.CanRestore(ctx, c.Who, f.Item),
 	}
-	if level := r.rootLevel(c, f.Namespace); level >= access.View {
-		out.EffectiveAncestors = append(out.EffectiveAncestors, wireRootRef{
-			IsRoot: true, Name: r.root(c, f.Namespace).Name, ID: "root", CanWrite: level == access.Curate,
-		})
+	if r.rootLevel(c, f.Namespace) >= access.View {
+		root := r.root(c, f.Namespace)
+		out.EffectiveAncestors = append(out.EffectiveAncestors, wireRootRef{IsRoot: true, Name: root.Name, ID: "root", CanWrite: root.CanWrite})
 	}
 	var ids []int64
 	for _, a := range ancestors {

@@ -97,8 +97,14 @@ func (v contentViews) around(ctx context.Context, who *access.Principal, items .
 	if a.collections, err = v.content.CollectionsByID(ctx, collections); err != nil {
 		return a, err
 	}
-	a.canWrite = access.LevelOf(who, v.content.Collections().Root(content.Default)) == access.Curate
+	a.canWrite = v.canWriteRoot(who, content.Default)
 	return a, nil
+}
+
+// canWriteRoot is CanWrite of the domain for the root of a namespace.
+func (v contentViews) canWriteRoot(who *access.Principal, namespace string) bool {
+	return access.LevelOf(who, v.content.Collections().Root(namespace)) == access.Curate &&
+		access.MayChange(who, access.KindCollections, access.RootCollection)
 }
 
 // creator returns who made an item, nil for nobody who is known.

@@ -9,6 +9,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/content"
+	"latchkey/internal/opt"
 )
 
 // addFolder makes a collection as the command line.
@@ -225,11 +226,67 @@ func TestCollectionItems(t *testing.T) {
 			{name: "metadata of the root", who: "root", call: "GET /api/collection/root/items/metadata", status: 200, want: `{"available_models":["collection"],"total_items":1}`},
 			{name: "available models beside", who: "root", call: "GET /api/collection/{ops}/items?include-available-models=true&limit=1", status: 200, want: "-", has: []string{`"available_models":["card",`}},
 			{name: "a comma", who: "root", call: "GET /api/collection/{ops}/items?models=card,dashboard", status: 400, want: "-", has: []string{`received: \"card,dashboard\"`}},
+			{name: "no available models", who: "root", call: "GET /api/collection/{sub}/items?models=no_models&include_available_models=true", status: 200, want: "-", has: []string{`"available_models":[]`}},
 			{name: "bad state", who: "root", call: "GET /api/collection/{ops}/items?pinned_state=x", status: 400, want: "-", has: []string{`"errors":{"pinned_state":`}},
 			{name: "bad column", who: "root", call: "GET /api/collection/{ops}/items?sort_column=x", status: 400, want: "-", has: []string{`"errors":{"sort_column":`}},
 			{name: "unknown", who: "root", call: "GET /api/collection/999/items", status: 404, want: "Not found."},
 			{name: "unknown entity id", who: "root", call: "GET /api/collection/abcdefghijklmnopqrstu/items", status: 404, want: "Not found."},
 			{name: "anonymous", call: "GET /api/collection/{ops}/items", status: 401, want: "Unauthenticated"},
+		})
+	})
+}
+
+// A folder of snippets goes into the trash and comes back, and is never deleted
+// (contract/content-data.md 2.5, 2.7, 2.8).
+func TestFoldersOfSnippets(t *testing.T) {
+	eachInstance(t, func(t *testing.T, in *instance) {
+		f, err := in.content.CreateCollection(t.Context(), access.CommandLine(),
+			content.NewCollection{Name: "Filters", Namespace: opt.Of(content.Snippets)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.names["filters"] = fmt.Sprint(f.ID)
+		in.run(t, []row{
+			{name: "items", who: "root", call: "GET /api/collection/{filters}/items?limit=1&offset=1", status: 200, want: `{"total":0,"data":[],"models":["collection","snippet"]}`},
+			{name: "archive", who: "root", call: "PUT /api/collection/{filters}", body: `{"archived":true}`, status: 200, want: "-", has: []string{`"can_restore":true`, `"can_delete":false`}},
+			{name: "delete", who: "root", call: "DELETE /api/collection/{filters}", status: 400, want: "Only collections in the default or tenant namespaces can be deleted."},
+			{name: "restore", who: "root", call: "PUT /api/collection/{filters}", body: `{"archived":false}`, status: 200, want: "-", has: []string{`"archived":false`, `"name":"Top folder"`}},
+		})
+	})
+}
+
+// What a key may not do by its restriction, answers do not promise it.
+func TestFlagsOfRestrictedKeys(t *testing.T) {
+	eachInstance(t, func(t *testing.T, in *instance) {
+		ops := in.addFolder(t, "Ops", access.RootCollection)
+		in.addFolder(t, "Gone", access.RootCollection)
+		in.addContent(t, content.Card, content.ModelCard, "orders", ops.ID)
+		in.addRestricted(t, "looker", `{"read_only":true}`)
+		in.addRestricted(t, "cards", `{"scopes":["collections:read","cards:read","cards:write"]}`)
+		in.run(t, []row{
+			{name: "archive", who: "root", call: "PUT /api/collection/{gone}", body: `{"archived":true}`, status: 200, want: "-"},
+			{name: "root", who: "looker", call: "GET /api/collection/root", status: 200, want: "-", has: []string{`"can_write":false`}},
+			{name: "one", who: "looker", call: "GET /api/collection/{ops}", status: 200, want: "-", has: []string{`"can_write":false`}, not: []string{`"can_write":true`}},
+			{name: "the trash", who: "looker", call: "GET /api/collection/trash/items", status: 200, want: "-", has: []string{`"Gone"`, `"can_write":false,"can_restore":false,"can_delete":false`}},
+			{name: "the scope of another kind", who: "cards", call: "GET /api/collection/{ops}", status: 200, want: "-", has: []string{`"can_write":false`}},
+			{name: "its own kind", who: "cards", call: "GET /api/collection/{ops}/items", status: 200, want: "-", has: []string{`"orders"`, `"can_write":true`}},
+		})
+	})
+}
+
+// Who may not write hears that before they hear of what is sold.
+func TestOfficialCollections(t *testing.T) {
+	eachInstance(t, func(t *testing.T, in *instance) {
+		in.addFolder(t, "Ops", access.RootCollection)
+		in.grant(t, "root", "1", "read")
+		in.grant(t, "{ops}", "1", "read")
+		const official = `"authority_level":"official"}`
+		in.run(t, []row{
+			{name: "create", who: "reader", call: "POST /api/collection", body: `{"name":"x",` + official, status: 403, want: noPermission},
+			{name: "create below", who: "reader", call: "POST /api/collection", body: `{"name":"x","parent_id":{ops},` + official, status: 403, want: noPermission},
+			{name: "create nowhere", who: "reader", call: "POST /api/collection", body: `{"name":"x","parent_id":999,` + official, status: 404, want: "Not found."},
+			{name: "change", who: "reader", call: "PUT /api/collection/{ops}", body: `{` + official, status: 403, want: noPermission},
+			{name: "change what is not there", who: "reader", call: "PUT /api/collection/999", body: `{` + official, status: 404, want: "Not found."},
 		})
 	})
 }

@@ -171,12 +171,40 @@ func TestKeysBoundToCollections(t *testing.T) {
 			{name: "create inside", who: "bound", call: "POST /api/collection", body: `{"name":"New","parent_id":{sub}}`, status: 200, want: "-"},
 			{name: "move out", who: "bound", call: "PUT /api/collection/{sub}", body: `{"parent_id":{other}}`, status: 403, want: noPermission},
 			{name: "archive", who: "bound", call: "PUT /api/collection/{sub}", body: `{"archived":true}`, status: 200, want: "-"},
+			{name: "the trash", who: "bound", call: "GET /api/collection/trash", status: 200, want: "-", has: []string{`"type":"trash"`, `"effective_ancestors":[]`, `"can_write":false`}},
+			{name: "what it archived", who: "bound", call: "GET /api/collection/trash/items", status: 200, want: "-", has: []string{`"total":1`, `"id":{sub}`, `"can_write":true,"can_restore":true,"can_delete":true`}},
+			{name: "archived elsewhere", who: "root", call: "PUT /api/collection/{other}", body: `{"archived":true}`, status: 200, want: "-"},
+			{name: "is not its business", who: "bound", call: "GET /api/collection/trash/items", status: 200, want: "-", has: []string{`"total":1`}, not: []string{`"Other"`}},
+			{name: "the archived are listed", who: "bound", call: "GET /api/collection?archived=true", status: 200, want: "-", has: []string{`"Trash"`, `"Sub"`, `"New"`}, not: []string{`"Other"`}},
+			{name: "the tree has the trash", who: "bound", call: "GET /api/collection/tree", status: 200, want: "-", has: []string{`"Trash"`}},
+			{name: "restore", who: "bound", call: "PUT /api/collection/{sub}", body: `{"archived":false}`, status: 200, want: "-", has: []string{`"archived":false`}},
+			{name: "archive all of it", who: "bound", call: "PUT /api/collection/{ops}", body: `{"archived":true}`, status: 200, want: "-"},
+			{name: "restore all of it", who: "bound", call: "PUT /api/collection/{ops}", body: `{"archived":false}`, status: 200, want: "-"},
+			{name: "archive once more", who: "bound", call: "PUT /api/collection/{sub}", body: `{"archived":true}`, status: 200, want: "-"},
+			{name: "nothing is put into the trash itself", who: "bound", call: "POST /api/collection", body: `{"name":"x","parent_id":1}`, status: 403, want: noPermission},
 			{name: "a new name does not restore for who may not", who: "renamer", call: "PUT /api/collection/{sub}", body: `{"name":"Sub3"}`, status: 200, want: "-", has: []string{`"name":"Sub3"`, `"archived":true`}},
 			{name: "nor may it say so", who: "renamer", call: "PUT /api/collection/{sub}", body: `{"name":"Sub3","archived":false}`, status: 403, want: noPermission},
+			{name: "and is told so", who: "renamer", call: "GET /api/collection/{sub}", status: 200, want: "-", has: []string{`"can_write":true,"can_delete":false`, `"can_restore":false`}},
+			{name: "delete", who: "bound", call: "DELETE /api/collection/{sub}", status: 200, want: "1"},
 		})
 		rec := in.do("root", "GET", "/api/collection/root/items", "")
 		if !strings.Contains(rec.Body.String(), "elsewhere") {
 			t.Errorf("%s", rec.Body)
 		}
+	})
+}
+
+// A key that is bound to a group meets the permissions of that group.
+func TestKeysBoundToGroups(t *testing.T) {
+	eachInstance(t, func(t *testing.T, in *instance) {
+		in.addFolder(t, "Ops", access.RootCollection)
+		in.grant(t, "{ops}", "{analysts}", "read")
+		in.addRestricted(t, "bound", in.fill(`{"resources":{"groups":[{analysts}]}}`))
+		in.run(t, []row{
+			{name: "get", who: "bound", call: "GET /api/collection/graph", status: 200, want: `{"revision":2,"groups":{"{analysts}":{"{ops}":"read"}}}`},
+			{name: "set", who: "bound", call: "PUT /api/collection/graph", body: `{"revision":2,"groups":{"{analysts}":{"{ops}":"write"}}}`, status: 200,
+				want: `{"revision":3,"groups":{"{analysts}":{"{ops}":"write"}}}`},
+			{name: "set for others", who: "bound", call: "PUT /api/collection/graph", body: `{"revision":3,"groups":{"1":{"{ops}":"read"}}}`, status: 403, want: noPermission},
+		})
 	})
 }

@@ -50,10 +50,11 @@ type ItemQuery struct {
 
 // ItemPage is a part of what lies in a collection.
 type ItemPage struct {
-	Items    []Item
-	Total    int
-	Models   []Model // that were looked for, in order of their names
-	Location string  // of what lies in the collection
+	Items     []Item
+	Total     int
+	Models    []Model // that were looked for, in order of their names
+	Location  string  // of what lies in the collection
+	Namespace string  // of the collection
 }
 
 // modelsIn are the models of what can lie in a namespace, in order of their names.
@@ -67,11 +68,14 @@ func modelsIn(namespace string) []Model {
 // Items lists what lies directly in a collection, as far as who may see it: of
 // collections also those in hidden ones between, and of the Trash what was put
 // there by itself. What is archived shows to those alone who may change it.
-// It returns NotFound and Forbidden.
+// Snippets come all at once. It returns NotFound and Forbidden.
 func (s *Service) Items(ctx context.Context, who *access.Principal, q ItemQuery) (ItemPage, error) {
 	f, out, err := s.itemsFilter(ctx, who, q)
 	if err != nil || f.nothing {
 		return out, err
+	}
+	if out.Namespace == Snippets {
+		q.Limit, q.Offset = -1, 0
 	}
 	if out.Items, err = s.itemPage(ctx, f, q); err != nil {
 		return out, fault.Wrap(err, "list items")
@@ -108,7 +112,7 @@ func (s *Service) itemsFilter(ctx context.Context, who *access.Principal, q Item
 	if err != nil {
 		return nil, out, err
 	}
-	out.Location = path(placePath(place))
+	out.Location, out.Namespace = path(placePath(place)), place.Namespace
 	out.Models = modelsIn(place.Namespace)
 	if !q.AllModels {
 		out.Models = slices.DeleteFunc(out.Models, func(m Model) bool { return !slices.Contains(q.Models, m) })

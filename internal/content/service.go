@@ -108,11 +108,15 @@ func (s *Service) get(ctx context.Context, who *access.Principal, ref Ref, level
 	return i, s.require(ctx, who, i, level)
 }
 
-// CanWrite reports whether who may change an item.
+// CanWrite reports whether who may change an item, as answers tell: by what
+// their groups may, and a key's restriction leaves.
 func (s *Service) CanWrite(ctx context.Context, who *access.Principal, i Item) bool {
 	level, err := s.LevelOf(ctx, who, i)
-	return err == nil && level == access.Curate
+	return err == nil && level == access.Curate && access.MayChange(who, kindOf(i), i.ID)
 }
+
+// kindOf returns what package access calls an item: cards, dashboards and so on.
+func kindOf(i Item) string { return string(i.Kind) + "s" }
 
 // Create makes the shared record of an item, inside the transaction in which
 // the caller writes its particulars. It returns NotFound for an unknown

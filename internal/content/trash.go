@@ -95,6 +95,9 @@ func (p place) ownPath() []int64 {
 // restorable decides whether a collection may come back to a parent.
 func (s *Service) restorable(ctx context.Context, who *access.Principal, f Folder, chosen bool, parent int64) (place, error) {
 	target, err := s.cols.Folder(ctx, parent)
+	if parent == access.RootCollection {
+		target = s.cols.Root(f.Namespace)
+	}
 	switch {
 	case err != nil:
 		return place{}, fault.Wrap(err, "find collection")
@@ -125,7 +128,7 @@ func (s *Service) operation(ctx context.Context, name string) (map[int64]bool, e
 // CanRestore reports whether who may take an item out of the trash to its old
 // place (contract/content-data.md 2.1).
 func (s *Service) CanRestore(ctx context.Context, who *access.Principal, i Item) bool {
-	if !i.InTrash() {
+	if !i.InTrash() || !access.MayChange(who, kindOf(i), i.ID) || !access.MayWrite(who, kindOf(i), "archived") {
 		return false
 	}
 	if i.Kind != Collection {
@@ -141,10 +144,13 @@ func (s *Service) CanRestore(ctx context.Context, who *access.Principal, i Item)
 }
 
 // CanDelete reports whether who may remove an item for ever: administrators a
-// collection, everybody who may write it something else, out of the trash only
-// (contract/content-data.md 2.1).
+// collection of questions and dashboards, everybody who may write it something
+// else, out of the trash only (contract/content-data.md 2.1, 2.8).
 func (s *Service) CanDelete(ctx context.Context, who *access.Principal, i Item) bool {
-	return i.Archived && (i.Kind != Collection || who.IsAdmin()) && s.CanWrite(ctx, who, i)
+	if i.Kind == Collection && (!who.IsAdmin() || i.Namespace != Default) {
+		return false
+	}
+	return i.Archived && s.CanWrite(ctx, who, i) && access.MayDelete(who, kindOf(i), i.ID)
 }
 
 // moveFolder puts a collection with all that lies in it into another.
