@@ -9,6 +9,11 @@ func CanBind(kind string) bool {
 	return k != nil && k.Bound
 }
 
+// Kinds returns the kinds of which a call of the route can be: one of them.
+func (d DeclaredRoute) Kinds() []string {
+	return append([]string{d.Policy.Scope.Resource}, d.Instead...)
+}
+
 // TouchesKind reports whether a call of the route shows or changes resources
 // of the kind.
 func (d DeclaredRoute) TouchesKind(kind string) bool {

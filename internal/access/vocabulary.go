@@ -12,7 +12,8 @@ type DeclaredRoute struct {
 	Route   string   // the pattern, such as "PUT /api/user/{id}"
 	Doc     string   // one line
 	Policy  Policy   // with the kinds that it names and touches
-	Extra   []Scope  // scopes that some of its fields need
+	Extra   []Scope  // scopes that some of its fields need, and those of Instead
+	Instead []string // the kinds that a call may be about in place of the policy's
 	Names   []string // the kinds whose resources a call can name
 	LooksUp bool     // some of those are looked up, and not in the call's values
 	Fields  []string // the fields that it writes, members with dots
@@ -54,15 +55,16 @@ func Merge(all ...*Vocabulary) *Vocabulary {
 
 func (v *Vocabulary) add(rt DeclaredRoute) {
 	v.routes[rt.Route] = rt
-	kind := rt.Policy.Scope.Resource
 	if rt.Policy.Scope.Verb != Write || len(rt.Fields) == 0 {
 		return
 	}
-	if v.fields[kind] == nil {
-		v.fields[kind] = map[string]bool{}
-	}
-	for _, f := range rt.Fields {
-		v.fields[kind][f] = v.fields[kind][f] || slices.Contains(rt.Free, f)
+	for _, kind := range rt.Kinds() {
+		if v.fields[kind] == nil {
+			v.fields[kind] = map[string]bool{}
+		}
+		for _, f := range rt.Fields {
+			v.fields[kind][f] = v.fields[kind][f] || slices.Contains(rt.Free, f)
+		}
 	}
 }
 

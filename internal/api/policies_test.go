@@ -68,6 +68,7 @@ func writePolicy(b *strings.Builder, d access.DeclaredRoute) {
 	line("names", names)
 	line("touches", touched)
 	line("scope by field", scoped)
+	line("or about", d.Instead)
 	if d.Policy.Scope.Verb == access.Write {
 		line("writes", d.Fields)
 	}

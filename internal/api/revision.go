@@ -43,12 +43,12 @@ type wireEditor struct {
 }
 
 type revisionsInput struct {
-	Entity string `query:"entity" rule:"enum=card|dashboard|segment|document|measure|transform" scope:"dashboards:read"`
+	Entity string `query:"entity" rule:"enum=card|dashboard|segment|document|measure|transform"`
 	ID     int64  `query:"id" rule:"posint"`
 }
 
 type revertInput struct {
-	Entity     string `json:"entity" rule:"enum=card|dashboard|segment|document|measure|transform" scope:"dashboards:write"`
+	Entity     string `json:"entity" rule:"enum=card|dashboard|segment|document|measure|transform"`
 	ID         int64  `json:"id" rule:"posint"`
 	RevisionID int64  `json:"revision_id" rule:"posint"`
 }
@@ -64,6 +64,8 @@ func RevisionEndpoints(log *revision.Log, items *content.Service, ppl *people.Se
 	write := access.Authenticated("cards", access.Write).Touching("dashboards").ByCollection()
 	list := endpoint.New("GET", "/api/revision", "List what was changed of a question or dashboard", read, r.list)
 	revert := endpoint.New("POST", "/api/revision/revert", "Bring a question or dashboard back to an earlier version", write, r.revert)
+	list = endpoint.Choosing(list, func(in revisionsInput) string { return in.Entity + "s" }, "dashboards")
+	revert = endpoint.Choosing(revert, func(in revertInput) string { return in.Entity + "s" }, "dashboards")
 	return []endpoint.Endpoint{
 		endpoint.Naming(list, func(_ context.Context, _ *endpoint.Call, in revisionsInput) ([]access.Ref, error) {
 			return entityRefs(in.Entity, in.ID), nil

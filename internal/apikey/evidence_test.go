@@ -2,6 +2,7 @@ package apikey_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +178,18 @@ func TestSuggestedRestrictionAllowsWhatWasDone(t *testing.T) {
 		call(both, 200, update, list)
 		if got := suggest(both, update, list); got.Resources != nil || len(got.Routes) != 2 {
 			t.Errorf("proposed %+v", got)
+		}
+		ofGroup := access.Request{Policy: access.Admin("groups", access.Read), Route: "GET /api/member", Refs: []access.Ref{{Kind: "groups", ID: "3"}}}
+		chooser, _ := n.create(t, "chooser", access.Administrators)
+		call(chooser, 200, ofGroup)
+		if got := suggest(chooser, ofGroup); !slices.Equal(got.Scopes, []string{"groups:read"}) {
+			t.Errorf("proposed %+v for a key that asked about a group alone", got)
+		}
+		ofAny := access.Request{Policy: access.Admin("groups", access.Read), Route: "GET /api/member"}
+		blind, _ := n.create(t, "blind", access.Administrators)
+		call(blind, 200, ofAny)
+		if got := suggest(blind, ofAny); !slices.Equal(got.Scopes, []string{"groups:read", "people:read"}) {
+			t.Errorf("proposed %+v for a key that named nothing", got)
 		}
 		idle, _ := n.make(t, apikey.Draft{Name: "idle", Restriction: access.Restriction{Addresses: []string{"192.0.2.7"}}})
 		if got := suggest(idle); !got.Equal(idle.Restriction) {

@@ -110,18 +110,36 @@ func calledRoutes(f usage.Facts, words *access.Vocabulary) []access.DeclaredRout
 func scopesOf(called []access.DeclaredRoute, f usage.Facts) (scopes []string, readOnly bool) {
 	readOnly = true
 	for _, rt := range called {
-		if rt.Policy.Scope.Resource != access.KindSelf {
-			scopes = append(scopes, rt.Policy.Scope.String())
-		}
 		readOnly = readOnly && rt.Policy.Scope.Verb == access.Read
-		for _, field := range f.Writes[rt.Policy.Scope.Resource] {
-			if more, ok := rt.FieldScopes[field]; ok {
-				scopes = append(scopes, more.String())
+		for _, kind := range kindsOf(rt, f) {
+			if kind != access.KindSelf {
+				scopes = append(scopes, access.Scope{Resource: kind, Verb: rt.Policy.Scope.Verb}.String())
+			}
+			for _, field := range f.Writes[kind] {
+				if more, ok := rt.FieldScopes[field]; ok {
+					scopes = append(scopes, more.String())
+				}
 			}
 		}
 	}
 	slices.Sort(scopes)
 	return slices.Compact(scopes), readOnly
+}
+
+// kindsOf returns the kinds that the calls of a route were about: where it knows
+// several, those of which resources were named, and all when none was.
+func kindsOf(rt access.DeclaredRoute, f usage.Facts) []string {
+	all := rt.Kinds()
+	if len(all) == 1 {
+		return all
+	}
+	named := slices.DeleteFunc(slices.Clone(all), func(kind string) bool {
+		return len(f.Refs[kind]) == 0 && !slices.Contains(f.Many, kind)
+	})
+	if len(named) == 0 {
+		return all
+	}
+	return named
 }
 
 // unnamed returns a route that touches the kind and names no single ones of it.
@@ -138,8 +156,7 @@ func unnamed(called []access.DeclaredRoute, kind string) string {
 // fields it writes.
 func alwaysWrites(called []access.DeclaredRoute, kind string) bool {
 	for _, rt := range called {
-		s := rt.Policy.Scope
-		if s.Resource == kind && s.Verb == access.Write && len(rt.Fields) == 0 {
+		if slices.Contains(rt.Kinds(), kind) && rt.Policy.Scope.Verb == access.Write && len(rt.Fields) == 0 {
 			return false
 		}
 	}

@@ -67,6 +67,10 @@ func vocabulary() *access.Vocabulary {
 			Names: []string{"people"}, Fields: []string{"first_name", "last_name"},
 		},
 		access.DeclaredRoute{Route: "GET /api/permissions/group", Policy: access.Admin("groups", access.Read)},
+		access.DeclaredRoute{
+			Route: "GET /api/member", Policy: access.Admin("people", access.Read).Touching("groups"), Names: []string{"people", "groups"},
+			Instead: []string{"groups"}, Extra: []access.Scope{{Resource: "groups", Verb: access.Read}},
+		},
 		access.DeclaredRoute{Route: "POST /api/api-key", Policy: access.Admin("keys", access.Write), Fields: []string{"name"}},
 	)
 }

@@ -41,7 +41,8 @@ func (rt *Route) request(r *http.Request) access.Request {
 // fill adds what this call names and writes.
 func (rt *Route) fill(ctx context.Context, c *Call, req *access.Request, in reflect.Value) error {
 	if rt.input.used() {
-		w := rt.input.written(rt.Policy.Scope.Resource, c)
+		req.Policy = rt.choosing.choose(rt.Policy, in.Interface())
+		w := rt.input.written(req.Policy.Scope.Resource, c)
 		req.Refs, req.Extra = rt.input.refs(in), w.extra
 		if rt.Policy.Scope.Verb == access.Write {
 			req.Writes = w.writes
@@ -133,6 +134,7 @@ func (rt *Route) Declared() access.DeclaredRoute {
 	for _, f := range rt.input.query {
 		addScope(&d, f.Name, f.Scope)
 	}
+	rt.choosing.declare(&d)
 	return d
 }
 

@@ -23,9 +23,11 @@ type Endpoint struct {
 	status  int      // of a successful answer with a body; 0 means 200
 	paging  []string // the parameters of paging that the route reads
 	plan    planner
-	naming  *namer   // of ids that must be looked up; nil without any
 	media   []string // of bodies that the handler reads itself
 	lines   string   // the list of the input whose items may come as JSON lines
+
+	naming   *namer   // of ids that must be looked up; nil without any
+	choosing *chooser // of the kind that a call is about; nil when it is the policy's
 }
 
 // runner decodes, asks the policy and calls the handler, in that order.

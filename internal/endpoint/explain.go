@@ -72,6 +72,9 @@ func (e Explainer) Explain(ctx context.Context, who *access.Principal, call Aske
 	}
 	rt, req, err := e.Table(call.Path).Plan(ctx, caller, call.Method, call.Path, call.Body)
 	out := Explanation{Route: rt, Request: req}
+	if rt != nil {
+		out.Route = rt.as(req.Policy)
+	}
 	if err != nil {
 		bad := e.Bad(err)
 		if bad == nil {

@@ -82,6 +82,9 @@ func (in *input) checkNames(e Endpoint) error {
 		}
 		in.path[i].Kind, in.path[i].names = n.Kind, true
 	}
+	if err := e.choosing.fits(e.in); err != nil {
+		return err
+	}
 	return e.naming.fits(e.in)
 }
 

@@ -86,6 +86,9 @@ func TestBadDeclarationsStopTheStart(t *testing.T) {
 		{"whole body", []endpoint.Endpoint{endpoint.New("POST", "/x", "Doc", public(), takes[struct {
 			A string `json:"*"`
 		}]())}, "needs a map[string]any"},
+		{"a kind is chosen elsewhere", []endpoint.Endpoint{endpoint.Choosing(get("/x"), func(int) string { return "" }, "groups")}, "the kind is chosen in int"},
+		{"an unknown kind is chosen", []endpoint.Endpoint{endpoint.Choosing(get("/x"), func(endpoint.None) string { return "" }, "zip")}, "the kind is chosen among"},
+		{"one kind is chosen", []endpoint.Endpoint{endpoint.Choosing(get("/x"), func(endpoint.None) string { return "" })}, "the kind is chosen among"},
 		{"self without number", []endpoint.Endpoint{endpoint.New("GET", "/x/{id}", "Doc", access.Self("people", access.Read, "id"), takes[struct {
 			ID string `path:"id"`
 		}]())}, `no path number "id"`},

@@ -163,8 +163,6 @@ func furtherScopes() map[string][]string {
 	return map[string][]string{
 		"POST /api/user":            {"passwords:write"},
 		"PUT /api/collection/graph": {"groups:write"},
-		"GET /api/revision":         {"dashboards:read"},
-		"POST /api/revision/revert": {"dashboards:write"},
 	}
 }
 
