@@ -7,6 +7,7 @@ import (
 
 // TestCollections makes, edits, moves and archives collections by hand.
 func TestCollections(t *testing.T) {
+	together(t)
 	_, w, shots := began(t)
 	w.follow("link", "Collections")
 	w.find("heading", "Our analytics")

@@ -56,6 +56,7 @@ func rowsOf(w *window, table string) []string {
 // TestArchiveTwenty archives twenty items that are selected in a list, and
 // restores them.
 func TestArchiveTwenty(t *testing.T) {
+	together(t)
 	s, w, _ := withSample(t)
 	home := collection(s, "Nightly checks", nil)
 	var names []string
@@ -99,6 +100,7 @@ func TestArchiveTwenty(t *testing.T) {
 // TestSelectByKeyboard selects items, thinks better of it, and moves them, all
 // without a mouse.
 func TestSelectByKeyboard(t *testing.T) {
+	together(t)
 	s, w, _ := withSample(t)
 	home, other := collection(s, "Nightly checks", nil), collection(s, "Weekly checks", nil)
 	for _, name := range []string{"Check 01", "Check 02", "Check 03"} {
@@ -136,6 +138,7 @@ func TestSelectByKeyboard(t *testing.T) {
 // TestPermissionMatrix changes what a group may do in a collection, and sees
 // what that means for another person.
 func TestPermissionMatrix(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	analysts := s.Group("Analysts")
 	s.Person("bo@example.com", analysts)
@@ -200,6 +203,7 @@ func TestPermissionMatrix(t *testing.T) {
 // TestQuestionAndDashboard runs a question, looks at a dashboard, and goes
 // back to an earlier version.
 func TestQuestionAndDashboard(t *testing.T) {
+	together(t)
 	s, w, shots := withSample(t)
 	s.AwaitSample()
 	home := collection(s, "Shop", nil)

@@ -72,6 +72,7 @@ func digestOf(text string) string {
 // TestAuditSearchByPastedKey finds what a leaked key did without the key
 // leaving the browser.
 func TestAuditSearchByPastedKey(t *testing.T) {
+	together(t)
 	s, w, shots := began(t)
 	id, key := s.Key("nightly-export", access.Administrators)
 	if got := status(s, key, "GET", "/api/user", nil); got != http.StatusOK {
@@ -137,6 +138,7 @@ func TestAuditSearchByPastedKey(t *testing.T) {
 // TestDigests computes SHA-256 in the browser, with its own means and with
 // ours, for the vectors of FIPS 180-4 and texts of every length of a block.
 func TestDigests(t *testing.T) {
+	together(t)
 	_, w := signedIn(t)
 	w.visit("/admin/audit")
 	const ours = `(async (texts) => {
@@ -169,6 +171,7 @@ func TestDigests(t *testing.T) {
 
 // TestExplainARefusal asks why a key was refused.
 func TestExplainARefusal(t *testing.T) {
+	together(t)
 	s, w, shots := began(t)
 	id, key := s.Key("nightly-export", access.Administrators)
 	s.Key("other", access.AllUsers)
@@ -204,6 +207,7 @@ func TestExplainARefusal(t *testing.T) {
 
 // TestPolicyPreview looks at whom a policy would meet, and switches it on.
 func TestPolicyPreview(t *testing.T) {
+	together(t)
 	s, w, shots := began(t)
 	for _, name := range []string{"dbt on CI", "Grafana panels", "nightly-export"} {
 		s.Key(name, access.AllUsers)
@@ -244,6 +248,7 @@ func TestPolicyPreview(t *testing.T) {
 
 // TestPersonalKey makes a key for oneself, which ends with the person.
 func TestPersonalKey(t *testing.T) {
+	together(t)
 	s, _, shots := began(t)
 	s.Admin(200, nil, "PUT", "/v1/policies/0", map[string]any{"allow_personal": true, "max_days": 90})
 	analysts := s.Group("Analysts")

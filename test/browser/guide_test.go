@@ -58,6 +58,8 @@ func (w *window) keptKey() string {
 	if len(key) != 47 || !strings.HasPrefix(key, "lk_") {
 		w.t.Fatalf("the dialog shows the key %q", key)
 	}
+	pasteboard.Lock() // other tests copy too
+	defer pasteboard.Unlock()
 	d.click("button", "Copy")
 	w.sees("Copied")
 	if got := w.copied(); got != key {
@@ -85,6 +87,7 @@ func (w *window) hides(secret string) {
 
 // TestGuide walks the guide to API keys, from an empty server to a deleted key.
 func TestGuide(t *testing.T) {
+	together(t)
 	shots := newAlbum(t)
 	s := apptest.Start(t, shots.options())
 	w := open(t, s, "/")
@@ -227,6 +230,7 @@ func TestCopyRefused(t *testing.T) {
 // TestGroupDeleted deletes a group with keys: they move to All Users and go on
 // working, and the dialog has said so.
 func TestGroupDeleted(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	w.admin("People", "Groups")
 	w.follow("link", "Create a group")

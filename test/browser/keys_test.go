@@ -57,6 +57,7 @@ func (w *window) signIn(email, password string) int64 {
 
 // TestKeyNames is what a person may type wrong when creating a key.
 func TestKeyNames(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	s.Key("nightly-export", access.AllUsers)
 	w.expects("400")
@@ -84,6 +85,7 @@ func TestKeyNames(t *testing.T) {
 
 // TestDoubleClick creates one key however often one clicks.
 func TestDoubleClick(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	w.visit(addressOfKeys + "/new")
 	w.fill("Key name", "impatient")
@@ -152,6 +154,7 @@ func TestKeyboard(t *testing.T) {
 // TestLongLists searches and pages on the server, and finds a group among
 // hundreds.
 func TestLongLists(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	for i := range 205 {
 		s.Group(fmt.Sprintf("Team %03d", i))
@@ -203,6 +206,7 @@ var hostile = []string{
 // TestHostileNames shows names that would be markup, or wider than the screen,
 // as what they are.
 func TestHostileNames(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	paths := []string{
 		"/", addressOfKeys, "/admin/people", "/admin/people/groups", "/admin/settings/general", "/admin/people/new", addressOfKeys + "/new",

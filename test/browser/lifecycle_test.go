@@ -121,6 +121,7 @@ func TestRestrictedKey(t *testing.T) {
 // TestRotateWithOverlap gives a key a second secret, sees both work, and
 // retires the first.
 func TestRotateWithOverlap(t *testing.T) {
+	together(t)
 	s, w, shots := began(t)
 	id, old := s.Key("nightly-export", access.AllUsers)
 	answers(t, s, old, http.StatusOK)
@@ -163,6 +164,7 @@ func TestRotateWithOverlap(t *testing.T) {
 
 // TestDisableKey disables a key with a reason and enables it again.
 func TestDisableKey(t *testing.T) {
+	together(t)
 	s, w, shots := began(t)
 	id, key := s.Key("nightly-export", access.AllUsers)
 	w.visit(pageOf(id))
@@ -214,6 +216,7 @@ func calls(s *apptest.Server, key string) {
 
 // TestUsageChart shows what a key did.
 func TestUsageChart(t *testing.T) {
+	together(t)
 	s, w, shots := began(t)
 	id, key := s.Key("nightly-export", access.Administrators)
 	w.visit(pageOf(id) + "?tab=usage")
@@ -237,6 +240,7 @@ func TestUsageChart(t *testing.T) {
 
 // TestTrial puts the narrowest restriction on trial and enforces it.
 func TestTrial(t *testing.T) {
+	together(t)
 	s, w, shots := began(t)
 	id, key := s.Key("nightly-export", access.Administrators)
 	calls(s, key)

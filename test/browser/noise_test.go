@@ -8,6 +8,7 @@ import (
 // TestNoise makes sure that the tests would hear a page that breaks its content
 // security policy, fails in a script or lacks a file.
 func TestNoise(t *testing.T) {
+	together(t)
 	_, w := signedIn(t)
 	ask[bool](w, `document.body.insertAdjacentHTML("beforeend", "<img src=/nothing.png onerror='x()'><p style='color: red'>"),
 		setTimeout(() => { throw new Error("on purpose") }), true`)

@@ -13,6 +13,7 @@ const newPassword = "staple battery 77"
 
 // TestSignIn signs out and in again.
 func TestSignIn(t *testing.T) {
+	together(t)
 	_, w := signedIn(t)
 	w.expects("401")
 	w.click("button", "Settings")
@@ -43,6 +44,7 @@ func TestSignIn(t *testing.T) {
 
 // TestAccount is what people change about themselves.
 func TestAccount(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	s.Person("bo@example.com")
 	w.expects("400")
@@ -104,6 +106,7 @@ func TestAccount(t *testing.T) {
 // TestPeople is the life of an account in the eyes of an administrator and of
 // the person.
 func TestPeople(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	s.Group("Analysts")
 	s.Group("Nightly jobs")
@@ -187,6 +190,7 @@ func TestPeople(t *testing.T) {
 
 // TestGroups creates and renames a group, and adds and removes members.
 func TestGroups(t *testing.T) {
+	together(t)
 	s, w := signedIn(t)
 	s.Person("bo@example.com")
 	w.admin("People", "Groups")
@@ -226,6 +230,7 @@ func TestGroups(t *testing.T) {
 
 // TestSettings changes the name of the site.
 func TestSettings(t *testing.T) {
+	together(t)
 	_, w := signedIn(t)
 	w.admin("Settings", "General")
 	w.fill("Site name", "Data of the North")

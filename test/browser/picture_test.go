@@ -31,6 +31,16 @@ type album struct {
 // published reports whether the pictures are for people to look at.
 func published() bool { return *update || os.Getenv("LATCHKEY_SCREENSHOTS") != "" }
 
+// together lets a test run beside others. Those that copy in their own way do
+// not, for there is one clipboard, and none while pictures are taken, for which
+// the server has one port.
+func together(t *testing.T) {
+	t.Helper()
+	if !published() {
+		t.Parallel()
+	}
+}
+
 // newAlbum returns the album of the documentation, or one that takes no
 // pictures and looks only whether pages fit the screen.
 func newAlbum(t *testing.T) album {
@@ -179,6 +189,7 @@ const (
 // TestPictures takes the pictures of lists and of pages for which the walks
 // have too little to show. It has looked at every page once when it is done.
 func TestPictures(t *testing.T) {
+	together(t)
 	shots := newAlbum(t)
 	s := started(t, shots)
 	groups, person := shop(s)

@@ -31,6 +31,9 @@ import (
 // patience is how long a person waits for something to appear.
 const patience = 20 * time.Second
 
+// pasteboard is held by who copies: all windows share one clipboard.
+var pasteboard sync.Mutex
+
 // stopBrowser ends the browser and waits until it is gone; nil if none ran.
 var stopBrowser func()
 
