@@ -105,3 +105,41 @@ func TestCollectionsFollowGrantsOfTheirParent(t *testing.T) {
 		want(t, err, fault.Invalid)
 	})
 }
+
+// A part that comes back to another place brings nothing else with it of what
+// was archived together; and a question stays in the trash with the dashboard
+// that it lives in.
+func TestRestoreOfAPart(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		top := w.collection("Top", access.RootCollection)
+		part, other := w.collection("Part", top.ID), w.collection("Other", top.ID)
+		low := w.collection("Low", part.ID)
+		kept, beside := w.card("kept", top.ID), w.card("beside", other.ID)
+		back, deep := w.card("back", part.ID), w.card("deep", low.ID)
+		board := w.item(content.Dashboard, content.ModelDashboard, "board", part.ID)
+		inside := w.card("inside", part.ID)
+		w.update(inside, content.Change{DashboardID: opt.Of(board.ID)})
+		w.update(board, content.Change{Archived: opt.Of(true)})
+		if _, err := w.change(top.ID, archive(true)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.change(part.ID, content.CollectionChange{Archived: opt.Of(false), ParentID: opt.Null[int64]()}); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			item     content.Item
+			archived bool
+		}{
+			{top.Item, true}, {other.Item, true}, {kept, true}, {beside, true}, {board, true}, {inside, true},
+			{part.Item, false}, {low.Item, false}, {back, false}, {deep, false},
+		} {
+			if got := w.now(c.item.Ref()).Archived; got != c.archived {
+				t.Errorf("%s: archived is %v", c.item.Name, got)
+			}
+		}
+		w.update(board, content.Change{Archived: opt.Of(false)})
+		if w.now(inside.Ref()).Archived {
+			t.Error("the question does not come back with its dashboard")
+		}
+	})
+}

@@ -44,6 +44,17 @@ func (s *Service) archiveFolder(ctx context.Context, who *access.Principal, f Fo
 // archived by the operation ?1.
 const inOperation = `collection_id IN (SELECT id FROM item WHERE kind = 'collection' AND archive_operation = ?1)`
 
+// wentWith is the condition that an item is the collection ?3, or one below it
+// with paths from ?4 to ?5, that was archived by the operation ?1. Those below
+// that were put into the trash by themselves have another operation, and what
+// else the operation archived lies elsewhere: both stay where they are.
+const wentWith = `kind = 'collection' AND archive_operation = ?1
+	AND (id = ?3 OR id IN (SELECT id FROM collection WHERE path >= ?4 AND path < ?5))`
+
+// binned are the dashboards that were put into the trash by themselves; the
+// questions that live in them stay there with them.
+const binned = `SELECT id FROM item WHERE kind = 'dashboard' AND archived_directly AND archived_directly = TRUE`
+
 // restoreFolder takes a collection with what went there with it out of the
 // trash, to its old place or to another.
 func (s *Service) restoreFolder(ctx context.Context, who *access.Principal, f Folder, to opt.Value[int64]) error {
@@ -61,17 +72,16 @@ func (s *Service) restoreFolder(ctx context.Context, who *access.Principal, f Fo
 		}
 	}
 	now := s.db.Now(ctx)
+	from, below := below(&access.Folder{ID: f.ID, Path: target.ownPath()})
 	n, err := s.updateMany(ctx, who, ManyChange{Archived: opt.Of(false)}, `UPDATE item SET archived = FALSE, updated_at = ?2
-		WHERE kind <> 'collection' AND archived = TRUE AND archived_directly = FALSE AND `+inOperation+" RETURNING no", f.Operation, now)
+		WHERE kind <> 'collection' AND archived = TRUE AND archived_directly = FALSE
+		AND collection_id IN (SELECT id FROM item WHERE `+wentWith+`) AND (dashboard_id = 0 OR dashboard_id NOT IN (`+binned+`)) RETURNING no`,
+		f.Operation, now, f.ID, from, below)
 	if err != nil {
 		return err
 	}
-	// Those below that were put into the trash by themselves have another
-	// operation and stay there.
-	from, below := below(&access.Folder{ID: f.ID, Path: target.ownPath()})
-	_, err = s.db.Exec(ctx, `UPDATE item SET archived = FALSE, archived_directly = FALSE, archive_operation = NULL, updated_at = ?3
-		WHERE kind = 'collection' AND archive_operation = ?2
-		AND (id = ?1 OR id IN (SELECT id FROM collection WHERE path >= ?4 AND path < ?5))`, f.ID, f.Operation, now, from, below)
+	_, err = s.db.Exec(ctx, `UPDATE item SET archived = FALSE, archived_directly = FALSE, archive_operation = NULL, updated_at = ?2
+		WHERE `+wentWith, f.Operation, now, f.ID, from, below)
 	if err != nil {
 		return fault.Wrap(err, "restore collections")
 	}

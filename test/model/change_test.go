@@ -15,7 +15,7 @@ func (w *world) step() {
 	w.t.Helper()
 	steps := []func(*actor){
 		w.makeFolder, w.makeFolder, w.makeThing, w.makeThing, w.makeThing, w.grant,
-		w.archiveFolder, w.restoreFolder, w.moveFolder, w.removeFolder,
+		w.archiveFolder, w.restoreFolder, w.restorePart, w.moveFolder, w.removeFolder,
 		w.archiveThing, w.archiveThing, w.moveThing, w.removeThing,
 	}
 	steps[w.rnd.IntN(len(steps))](w.anyone())
@@ -108,12 +108,24 @@ func (w *world) archiveFolder(a *actor) {
 
 func (w *world) restoreFolder(a *actor) {
 	w.t.Helper()
-	f := w.shared()
-	if f == nil || !f.archived {
+	w.bringBack(a, w.one(func(f *folder) bool { return f.owner == 0 && f.archived }), w.rnd.IntN(2) == 0)
+}
+
+// restorePart brings back, to another place, what was archived with the
+// collection that it lies in. The rest of that stays where it is.
+func (w *world) restorePart(a *actor) {
+	w.t.Helper()
+	w.bringBack(a, w.one(func(f *folder) bool { return f.owner == 0 && f.archived && !f.direct }), true)
+}
+
+// bringBack takes a collection out of the trash, to a chosen place or to where
+// it lay.
+func (w *world) bringBack(a *actor, f *folder, chosen bool) {
+	w.t.Helper()
+	if f == nil {
 		return
 	}
 	to, body := f.parent, map[string]any{"archived": false}
-	chosen := w.rnd.IntN(2) == 0
 	if chosen {
 		to = w.someFolder()
 		body["parent_id"] = orNull(to)

@@ -308,7 +308,7 @@ func live(t *testing.T, o apptest.Options, seed uint64, steps int) {
 // run is the same everywhere.
 func TestEverybodySeesWhatTheModelLetsThem(t *testing.T) {
 	for seed := range uint64(6) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { live(t, apptest.Options{}, seed, 80) })
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { live(t, apptest.Options{}, seed, 140) })
 	}
 	t.Run("postgres", func(t *testing.T) { live(t, apptest.Options{Kind: dbtest.PostgreSQL}, 7, 60) })
 }

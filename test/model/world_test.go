@@ -127,9 +127,14 @@ func (w *world) someFolder() int64 {
 
 // shared returns a collection at random that is nobody's personal one, or nil.
 func (w *world) shared() *folder {
+	return w.one(func(f *folder) bool { return f.owner == 0 })
+}
+
+// one returns one of some collections at random, or nil.
+func (w *world) one(of func(*folder) bool) *folder {
 	var list []*folder
 	for _, id := range slices.Sorted(maps.Keys(w.m.folders)) {
-		if w.m.folders[id].owner == 0 {
+		if of(w.m.folders[id]) {
 			list = append(list, w.m.folders[id])
 		}
 	}
