@@ -56,27 +56,36 @@ func (s *Service) Available(ctx context.Context, who *access.Principal, q Query)
 	if err := access.RequireSignedIn(who); err != nil {
 		return nil, err
 	}
-	out := []content.Model{}
-	for _, m := range Models() {
-		q.Models = []content.Model{m}
-		all, err := s.find(ctx, who, q)
-		if err != nil {
-			return nil, err
-		}
-		if len(all) > 0 {
-			out = append(out, m)
-		}
+	q.Models = nil
+	list, nothing := q.words()
+	if nothing {
+		return []content.Model{}, nil
 	}
-	return out, nil
+	seen, err := s.models(ctx, who, q, list)
+	if err != nil {
+		return nil, err
+	}
+	extras, err := s.extras(ctx, who, q, list)
+	for _, f := range extras {
+		seen[f.model] = true
+	}
+	return slices.DeleteFunc(Models(), func(m content.Model) bool { return !seen[m] }), err
+}
+
+// words returns the words of a query, and whether it is of punctuation alone,
+// so that it finds nothing.
+func (q Query) words() (list []string, nothing bool) {
+	list = words(q.Text)
+	return list, len(list) == 0 && strings.TrimSpace(q.Text) != ""
 }
 
 // find returns all hits, the best first.
 func (s *Service) find(ctx context.Context, who *access.Principal, q Query) ([]found, error) {
-	list := words(q.Text)
-	if len(list) == 0 && strings.TrimSpace(q.Text) != "" {
-		return nil, nil // nothing but punctuation
+	list, nothing := q.words()
+	if nothing {
+		return nil, nil
 	}
-	all, err := s.items(ctx, who, q)
+	all, err := s.items(ctx, who, q, list)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,65 +83,108 @@ func scanFound(r db.Row) (found, error) {
 
 // items finds the best items, at most MaxHits, the best first; without words
 // the newest.
-func (s *Service) items(ctx context.Context, who *access.Principal, q Query) ([]found, error) {
+func (s *Service) items(ctx context.Context, who *access.Principal, q Query, list []string) ([]found, error) {
 	st := &statement{db: s.db}
 	if !s.filter(who, st, q) {
 		return nil, nil
 	}
-	list := words(q.Text)
-	scores := [numScores]string{scoreExact: "0", scorePrefix: "0", scoreText: "0"}
-	from, order := "item i", "i.updated_at DESC, i.no DESC"
+	from, order, sum := "item i", "i.updated_at DESC, i.no DESC", "0"
+	scores := s.quality(ctx, st)
 	if len(list) > 0 {
-		from, scores[scoreText] = s.matching(st, list, q.InSQL)
-		order = "total DESC, i.name_key, i.no"
-		name := "CAST(" + st.arg(nameKey(q.Text)) + " AS text)"
-		scores[scoreExact] = "CASE WHEN i.name_key = " + name + " THEN 1 ELSE 0 END"
-		scores[scorePrefix] = "CASE WHEN substr(i.name_key, 1, length(" + name + ")) = " + name + " THEN 1 ELSE 0 END"
+		from, order = s.matching(st, list, q.InSQL), "total DESC, i.name_key, i.no"
+		sum = s.likeness(st, &scores, list, nameKey(q.Text))
+		for i := scorePinned; i < numScores; i++ {
+			sum += fmt.Sprintf(" + CAST(%g AS double precision) * %s", scoreWeights[i], scores[i])
+		}
 	}
-	scores[scorePinned] = "CASE WHEN i.position IS NULL THEN 0 ELSE 1 END"
-	scores[scoreRecency] = fmt.Sprintf("%d / (%d + CAST(abs(%s - i.updated_at) AS double precision))", month, month, st.arg(s.db.Now(ctx)))
-	scores[scoreViews] = "i.view_count / (CAST(i.view_count AS double precision) + 10)"
-	var columns, total [numScores]string
-	for i, expr := range scores {
-		columns[i] = "CAST(" + expr + " AS double precision)"
-		total[i] = fmt.Sprintf("%g * (%s)", scoreWeights[i], expr)
+	for i := range scores {
+		scores[i] = "CAST(" + scores[i] + " AS double precision)"
 	}
 	// The best are found first, and only they are told why.
-	sum := "0"
-	if len(list) > 0 {
-		sum = strings.Join(total[:], " + ")
-	}
 	best := fmt.Sprintf("SELECT i.no, CAST(%s AS double precision) AS total FROM %s WHERE %s ORDER BY %s LIMIT %d",
 		sum, from, strings.Join(st.conds, " AND "), order, MaxHits)
 	sql := fmt.Sprintf("SELECT i.kind, i.id, i.model, i.name_key, i.updated_at, %s, best.total FROM (%s) best JOIN item i ON i.no = best.no ORDER BY %s",
-		strings.Join(columns[:], ", "), best, order)
+		strings.Join(scores[:], ", "), best, order)
 	out, err := db.All(ctx, s.db, scanFound, sql, st.args...)
 	return out, fault.Wrap(err, "search")
+}
+
+// errAll ends a reading that has seen all there can be.
+var errAll = errors.New("all models were seen")
+
+// models returns the models of the items that a query finds, whatever models it
+// asks for.
+func (s *Service) models(ctx context.Context, who *access.Principal, q Query, list []string) (map[content.Model]bool, error) {
+	q.Models = nil
+	st, from, seen := &statement{db: s.db}, "item i", map[content.Model]bool{}
+	s.filter(who, st, q)
+	if len(list) > 0 {
+		from = s.matching(st, list, q.InSQL)
+	}
+	err := db.Each(ctx, s.db, db.Scalar[content.Model], func(m content.Model) error {
+		seen[m] = true
+		if len(seen) == len(itemModels(nil)) {
+			return errAll
+		}
+		return nil
+	}, "SELECT DISTINCT i.model FROM "+from+" WHERE "+strings.Join(st.conds, " AND "), st.args...)
+	if err != nil && !errors.Is(err, errAll) {
+		return nil, fault.Wrap(err, "search for models")
+	}
+	return seen, nil
 }
 
 // month is how old something is whose recency counts half.
 const month = int64(30 * 24 * time.Hour / time.Microsecond)
 
-// matching adds the words, and returns what to read from and the score of the
-// text: how many of the first words stand in the name. The measures of the
-// databases are of no use here: they differ, and they count a word that is
-// everywhere for nothing.
-func (s *Service) matching(st *statement, list []string, inSQL bool) (from, score string) {
+// quality returns the scores that no word has a part in; those of words are 0.
+func (s *Service) quality(ctx context.Context, st *statement) [numScores]string {
+	half := fmt.Sprintf("CAST(%d AS double precision)", month)
+	return [numScores]string{
+		scoreExact: "0", scorePrefix: "0", scoreText: "0",
+		scorePinned:  "CASE WHEN i.position IS NULL THEN 0 ELSE 1 END",
+		scoreRecency: fmt.Sprintf("(%s / (%s + abs(%s - i.updated_at)))", half, half, st.arg(s.db.Now(ctx))),
+		scoreViews:   "(i.view_count / (CAST(10 AS double precision) + i.view_count))",
+	}
+}
+
+// likeness sets the scores of words, and returns what they sum up to. Those of
+// the text are how many of the first words stand in the name: the measures of
+// the databases are of no use here, for they differ and count a word that is
+// everywhere for nothing. A name that begins with the whole text has all its
+// words, so that with many hits little is computed for each.
+func (s *Service) likeness(st *statement, scores *[numScores]string, list []string, key string) (sum string) {
 	position := "instr"
 	if s.db.Postgres() {
 		position = "strpos"
-		from = "item i JOIN item_words w ON w.item = i.no"
-		st.and("w.words @@ to_tsquery('pg_catalog.simple', %s)", st.arg(postgresMatch(list, inSQL)))
-	} else {
-		from = "item_words JOIN item i ON i.no = item_words.rowid"
-		st.and("item_words MATCH %s", st.arg(sqliteMatch(list, inSQL)))
 	}
+	name := "CAST(" + st.arg(key) + " AS text)"
+	exact := "i.name_key = " + name
+	prefix := "substr(i.name_key, 1, length(" + name + ")) = " + name
 	first := list[:min(len(list), 4)]
 	counts := make([]string, len(first))
 	for i, w := range first {
-		counts[i] = fmt.Sprintf("CASE WHEN %s(i.name_key, %s) > 0 THEN 1.0 ELSE 0 END", position, st.arg(w))
+		counts[i] = fmt.Sprintf("CASE WHEN %s(i.name_key, %s) > 0 THEN 1 ELSE 0 END", position, st.arg(w))
 	}
-	return from, fmt.Sprintf("(%s) / %d", strings.Join(counts, " + "), len(first))
+	text := fmt.Sprintf("CAST(%s AS double precision) / %d", strings.Join(counts, " + "), len(first))
+	scores[scoreExact] = "CASE WHEN " + exact + " THEN 1 ELSE 0 END"
+	scores[scorePrefix] = "CASE WHEN " + prefix + " THEN 1 ELSE 0 END"
+	scores[scoreText] = "CASE WHEN " + prefix + " THEN 1 ELSE " + text + " END"
+	w := scoreWeights
+	return fmt.Sprintf("CASE WHEN %s THEN %g WHEN %s THEN %g ELSE %g * %s END",
+		exact, w[scoreExact]+w[scorePrefix]+w[scoreText], prefix, w[scorePrefix]+w[scoreText], w[scoreText], text)
+}
+
+// matching adds the words, and returns what to read from. SQLite goes through
+// the newest first: the best are often among them, and what is worse than a
+// thousand others is not sorted in.
+func (s *Service) matching(st *statement, list []string, inSQL bool) (from string) {
+	if s.db.Postgres() {
+		st.and("w.words @@ to_tsquery('pg_catalog.simple', %s)", st.arg(postgresMatch(list, inSQL)))
+		return "item i JOIN item_words w ON w.item = i.no"
+	}
+	return "(SELECT rowid AS item FROM item_words WHERE item_words MATCH " + st.arg(sqliteMatch(list, inSQL)) +
+		" ORDER BY rowid DESC LIMIT -1) w CROSS JOIN item i ON i.no = w.item"
 }
 
 // filter adds all conditions but the words. It reports false when nothing can
@@ -150,11 +194,15 @@ func (s *Service) filter(who *access.Principal, st *statement, q Query) bool {
 	if len(models) == 0 {
 		return false
 	}
-	places := make([]string, len(models))
-	for i, m := range models {
-		places[i] = st.arg(string(m))
+	if q.Models == nil {
+		st.and("i.model <> 'timeline'") // nor snippets, for their namespace
+	} else {
+		places := make([]string, len(models))
+		for i, m := range models {
+			places[i] = st.arg(string(m))
+		}
+		st.and("i.model IN (%s)", strings.Join(places, ", "))
 	}
-	st.and("i.model IN (%s)", strings.Join(places, ", "))
 	st.and("i.archived = %s", st.arg(q.Archived))
 	st.and("i.namespace = ''")
 	st.and("NOT (i.kind = 'collection' AND i.id = %d)", access.TrashCollection)
