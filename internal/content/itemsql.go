@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,11 @@ type filter struct {
 }
 
 func (f *filter) and(cond string) { f.conds = append(f.conds, cond) }
+
+// clone returns a filter that can be narrowed without the first one.
+func (f *filter) clone() *filter {
+	return &filter{conds: slices.Clone(f.conds), args: slices.Clone(f.args)}
+}
 
 // next is the number of the next placeholder.
 func (f *filter) next() int { return len(f.args) + 1 }
@@ -36,16 +42,10 @@ func (q ItemQuery) order() string {
 	if q.Descending {
 		direction = " DESC"
 	}
-	switch q.Sort {
-	case SortByEdit:
-		return "i.edited_at" + direction + ", i.name_key, i.no"
-	case SortByEditor:
-		return "i.edited_key" + direction + ", i.name_key, i.no"
-	case SortByModel:
-		return "i.rank" + direction + ", i.name_key, i.no"
-	case SortByName:
+	if q.Sort == SortByName {
+		return q.column() + direction + ", i.no"
 	}
-	return "i.name_key" + direction + ", i.no"
+	return q.column() + direction + ", i.name_key, i.no"
 }
 
 // statement is the query for a page. The page is found in an index alone; only
@@ -69,6 +69,13 @@ func (q ItemQuery) page(f *filter) (string, []any) {
 }
 
 func (s *Service) itemPage(ctx context.Context, f *filter, q ItemQuery) ([]Item, error) {
+	if q.stepped() {
+		nos, err := steps{s, f, q}.page(ctx)
+		if err != nil || len(nos) == 0 {
+			return []Item{}, err
+		}
+		return db.All(ctx, s.db, ScanItem, selectItems+" WHERE "+s.db.In("i.no", 1)+" ORDER BY "+q.order(), db.IDs(nos))
+	}
 	text, args := q.statement(f)
 	return db.All(ctx, s.db, ScanItem, text, args...)
 }
