@@ -3,6 +3,8 @@ package access
 import (
 	"slices"
 	"strconv"
+
+	"latchkey/internal/fault"
 )
 
 // Ids of collections that every instance has.
@@ -82,6 +84,29 @@ func levelIn(who *Principal, f *Folder) CollectionLevel {
 		return NoCollection
 	}
 	return f.Grants.Level(who.Groups)
+}
+
+// ForbiddenIn is the fault of who lacks a level in a collection: what a key is
+// bound to refuses when its groups would allow it.
+func ForbiddenIn(who *Principal, f *Folder, need CollectionLevel) error {
+	if who == nil || who.Limits.collections() == nil || who.Limits.reaches(f) {
+		return Forbidden()
+	}
+	free := *who
+	free.Limits = nil
+	if levelIn(&free, f) < need {
+		return Forbidden()
+	}
+	return Elsewhere(KindCollections)
+}
+
+// BeyondCollection returns why the binding of a key to collections refuses
+// something that lies in the folder, or nil.
+func BeyondCollection(who *Principal, f *Folder, need CollectionLevel, about Ref) *Refusal {
+	if fault.As(ForbiddenIn(who, f, need)).Code != CodeResource {
+		return nil
+	}
+	return elsewhere(KindCollections, about.Kind+" "+about.ID+" does not lie in the collections that are listed")
 }
 
 // RootName is how a restriction names the root collection.

@@ -9,7 +9,7 @@ func Data(who *Principal, databaseID int64) error {
 		return Unauthenticated()
 	}
 	if !Sees(who, KindDatabases, databaseID) {
-		return Forbidden()
+		return Elsewhere(KindDatabases)
 	}
 	return nil
 }

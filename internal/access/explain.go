@@ -67,6 +67,23 @@ func (d *Decision) explainAspect(l *Limits, a aspect, req *Request) {
 	d.Steps = append(d.Steps, Step{Name: aspectCodes[a], Passed: true, Detail: "the restriction allows it"})
 }
 
+// Refuse notes a refusal that only the domain knows of, such as that of a
+// binding to collections, which asks what lies where. nil changes nothing.
+func (d *Decision) Refuse(r *Refusal) {
+	if r == nil {
+		return
+	}
+	for i := range d.Steps {
+		if s := &d.Steps[i]; s.Name == r.Code {
+			s.Passed, s.Detail = false, r.Detail
+			d.refuse(r.Code, r)
+			return
+		}
+	}
+	d.Steps = append(d.Steps, Step{Name: r.Code, Detail: r.Detail})
+	d.refuse(r.Code, r)
+}
+
 // refuse keeps the first refusal.
 func (d *Decision) refuse(step string, r *Refusal) {
 	if d.Allowed {

@@ -226,24 +226,14 @@ func (b *binding) checkRefs(req *Request) *Refusal {
 			continue
 		}
 		if !b.items[ref.ID] {
-			return b.elsewhere(b.kind + " " + ref.ID + " is not listed")
+			return elsewhere(b.kind, b.kind+" "+ref.ID+" is not listed")
 		}
 		named = true
 	}
 	if named || !req.touches(b.kind) {
 		return nil
 	}
-	return b.elsewhere("the route shows or changes " + b.kind + " and the call names none")
-}
-
-// elsewhere refuses what is not about the resources that are allowed. Its
-// message is the same whether the call names others or none: what is looked up
-// and not there names none, and must not be told from what is there.
-func (b *binding) elsewhere(detail string) *Refusal {
-	return &Refusal{
-		Code: CodeResource, Message: "This key is bound to single " + b.kind + ", and this call is not about those alone.",
-		Detail: detail,
-	}
+	return elsewhere(b.kind, "the route shows or changes "+b.kind+" and the call names none")
 }
 
 func (l *Limits) checkFields(req *Request) *Refusal {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strconv"
 
 	"latchkey/internal/fault"
@@ -112,6 +113,21 @@ func Judge(who *Principal, req *Request) Verdict {
 	return Verdict{Trial: who.Trial.Check(req)}
 }
 
+// Elsewhere is the fault of a key that is bound to single resources of a kind
+// and reaches for others. It is what a binding refuses, wherever it is noticed:
+// before a handler runs, or by the domain, which alone knows what lies where.
+func Elsewhere(kind string) error { return elsewhere(kind, "").Err() }
+
+// elsewhere refuses what is not about the resources that are allowed. Its
+// message is the same whether the call names others or none: what is looked up
+// and not there names none, and must not be told from what is there.
+func elsewhere(kind, detail string) *Refusal {
+	return &Refusal{
+		Code: CodeResource, Message: "This key is bound to single " + kind + ", and this call is not about those alone.",
+		Detail: detail,
+	}
+}
+
 func groupRefusal(req *Request) *Refusal {
 	return &Refusal{
 		Code: CodeGroup, Message: "The groups of this key do not allow this.",
@@ -144,6 +160,15 @@ func Level(who *Principal, req *Request) error {
 // it was allowed: a key that is bound to resources of the kind sees no others.
 func Sees(who *Principal, kind string, id int64) bool {
 	return who == nil || who.Limits == nil || who.Limits.sees(kind, strconv.FormatInt(id, 10))
+}
+
+// Binds reports whether the restriction of a key, if any, binds it to single
+// resources of a kind.
+func Binds(who *Principal, kind string) bool {
+	if who == nil || who.Limits == nil {
+		return false
+	}
+	return slices.ContainsFunc(who.Limits.resources, func(b binding) bool { return b.kind == kind })
 }
 
 // SeesAll reports whether who may see everything: an administrator whose rights

@@ -23,15 +23,15 @@ func CardEndpoints(s Services) []endpoint.Endpoint {
 	readOne, writeOne := read.Naming("cards", "id"), write.Naming("cards", "id")
 	return append([]endpoint.Endpoint{
 		endpoint.New("GET", "/api/card", "List questions, models and metrics", read, r.list),
-		endpoint.New("POST", "/api/card", "Create a question, model or metric", write, r.create),
+		endpoint.Naming(endpoint.New("POST", "/api/card", "Create a question, model or metric", write, r.create), r.namedByNew, namedByCards()...),
 		endpoint.New("GET", "/api/card/{id}", "Get a question", readOne, r.get),
-		endpoint.New("PUT", "/api/card/{id}", "Change, move, archive or restore a question", writeOne, r.edit),
+		endpoint.Naming(endpoint.New("PUT", "/api/card/{id}", "Change, move, archive or restore a question", writeOne, r.edit), r.namedByEdit, namedByCards()...),
 		endpoint.New("DELETE", "/api/card/{id}", "Delete a question for ever", writeOne, r.delete),
 		endpoint.New("POST", "/api/card/{id}/copy", "Copy a question", writeOne, r.copy),
 		endpoint.New("GET", "/api/card/{id}/dashboards", "List the dashboards that show a question", readOne.Touching("dashboards"), r.dashboards),
 		endpoint.New("GET", "/api/card/{id}/series", "List what can be shown together with a question", readOne, r.series),
-		endpoint.New("POST", "/api/card/collections", "Move questions into a collection", write, r.toCollection),
-		endpoint.New("POST", "/api/cards/move", "Move questions into a collection or a dashboard", write, r.move),
+		endpoint.Naming(endpoint.New("POST", "/api/card/collections", "Move questions into a collection", write, r.toCollection), r.namedByMove, access.KindCollections),
+		endpoint.Naming(endpoint.New("POST", "/api/cards/move", "Move questions into a collection or a dashboard", write, r.move), r.namedByMoves, access.KindCollections),
 		endpoint.New("POST", "/api/cards/dashboards", "List the dashboards that show some questions", read.Touching("dashboards"), r.dashboardsOf),
 	}, slices.Concat(r.runs(readOne), r.values(readOne), r.publicRoutes())...)
 }

@@ -30,8 +30,8 @@ type exportCardInput struct {
 func (r *cardRoutes) runs(policy access.Policy) []endpoint.Endpoint {
 	list := []endpoint.Endpoint{
 		endpoint.New("GET", "/api/card/{id}/query_metadata", "Get the databases, tables and fields that a question is about", policy, r.about),
-		endpoint.New("POST", "/api/card/{id}/query", "Run a question", policy, r.run).Answers(http.StatusAccepted),
-		endpoint.New("POST", "/api/card/pivot/{id}/query", "Run a question whose result is shown as a pivot table", policy, r.run).Answers(http.StatusAccepted),
+		r.naming(endpoint.New("POST", "/api/card/{id}/query", "Run a question", policy, r.run).Answers(http.StatusAccepted)),
+		r.naming(endpoint.New("POST", "/api/card/pivot/{id}/query", "Run a question whose result is shown as a pivot table", policy, r.run).Answers(http.StatusAccepted)),
 	}
 	for _, format := range []string{export.FormatCSV, export.FormatJSON, "xlsx"} {
 		file := func(ctx context.Context, c *endpoint.Call, in exportCardInput) (exportAnswer, error) {
@@ -41,9 +41,19 @@ func (r *cardRoutes) runs(policy access.Policy) []endpoint.Endpoint {
 			}
 			return r.queries.exportStored(ctx, c, run, format, in.fileOptions)
 		}
-		list = append(list, endpoint.New("POST", "/api/card/{id}/query/"+format, "Run a question and get all rows as "+format, policy, file))
+		list = append(list, endpoint.Naming(endpoint.New("POST", "/api/card/{id}/query/"+format, "Run a question and get all rows as "+format, policy, file),
+			func(ctx context.Context, c *endpoint.Call, in exportCardInput) ([]access.Ref, error) {
+				return r.databaseOfCard(ctx, c.Who, in.ID)
+			}, access.KindDatabases))
 	}
 	return list
+}
+
+// naming lets a route that runs a question name its database.
+func (r *cardRoutes) naming(e endpoint.Endpoint) endpoint.Endpoint {
+	return endpoint.Naming(e, func(ctx context.Context, c *endpoint.Call, in runCardInput) ([]access.Ref, error) {
+		return r.databaseOfCard(ctx, c.Who, in.ID)
+	}, access.KindDatabases)
 }
 
 func (r *cardRoutes) run(ctx context.Context, c *endpoint.Call, in runCardInput) (*queryAnswer, error) {

@@ -25,7 +25,7 @@ func CollectionEndpoints(items *content.Service, ppl *people.Service, cards *car
 		endpoint.New("GET", "/api/collection", "List the collections", read, r.list),
 		endpoint.New("POST", "/api/collection", "Create a collection; it gets the permissions of its parent", write, r.create),
 		endpoint.New("GET", "/api/collection/tree", "List the collections as a tree", read, r.tree),
-		endpoint.New("GET", "/api/collection/root", "Get the root collection", read, r.getRoot),
+		endpoint.Naming(endpoint.New("GET", "/api/collection/root", "Get the root collection", read, r.getRoot), rootNamed, access.KindCollections),
 		endpoint.New("GET", "/api/collection/root/items", "List what lies in the root collection", read, r.rootItems).Pages("limit", "offset"),
 		endpoint.New("GET", "/api/collection/root/items/metadata", "Say what lies in the root collection", read, r.rootMetadata),
 		endpoint.New("GET", "/api/collection/trash", "Get the trash", read, r.getTrash),
@@ -62,10 +62,18 @@ func (r collectionRoutes) list(ctx context.Context, c *endpoint.Call, in listCol
 	return out, nil
 }
 
+// rootNamed names the root, which the path names.
+func rootNamed(_ context.Context, _ *endpoint.Call, in namespaceInput) ([]access.Ref, error) {
+	if namespaceOf(in.Namespace) != content.Default {
+		return nil, nil
+	}
+	return []access.Ref{{Kind: access.KindCollections, ID: access.RootName}}, nil
+}
+
 func (r collectionRoutes) getRoot(_ context.Context, c *endpoint.Call, in namespaceInput) (wireRootDetail, error) {
 	namespace := namespaceOf(in.Namespace)
 	if r.rootLevel(c, namespace) < access.View {
-		return wireRootDetail{}, access.Forbidden()
+		return wireRootDetail{}, access.ForbiddenIn(c.Who, r.content.Collections().Root(namespace), access.View)
 	}
 	return wireRootDetail{wireRootCollection: r.root(c, namespace), EffectiveAncestors: []any{}}, nil
 }

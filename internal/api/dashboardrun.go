@@ -70,7 +70,10 @@ type wireFilterValues struct {
 func (d *dashboardRoutes) runs(policy access.Policy) []endpoint.Endpoint {
 	const path = "/api/dashboard/{id}/dashcard/{dashcard}/card/{card}/query"
 	list := []endpoint.Endpoint{
-		endpoint.New("POST", path, "Run a question of a dashboard with its filters", policy, d.run).Answers(http.StatusAccepted),
+		endpoint.Naming(endpoint.New("POST", path, "Run a question of a dashboard with its filters", policy, d.run).Answers(http.StatusAccepted),
+			func(ctx context.Context, c *endpoint.Call, in runDashcardInput) ([]access.Ref, error) {
+				return d.cards.databaseOfCard(ctx, c.Who, idText(in.Card))
+			}, access.KindDatabases),
 	}
 	for _, format := range []string{export.FormatCSV, export.FormatJSON, "xlsx"} {
 		file := func(ctx context.Context, c *endpoint.Call, in exportDashcardInput) (exportAnswer, error) {
@@ -80,7 +83,10 @@ func (d *dashboardRoutes) runs(policy access.Policy) []endpoint.Endpoint {
 			}
 			return d.queries.exportStored(ctx, c, run, format, in.fileOptions)
 		}
-		list = append(list, endpoint.New("POST", path+"/"+format, "Run a question of a dashboard and get all rows as "+format, policy, file))
+		list = append(list, endpoint.Naming(endpoint.New("POST", path+"/"+format, "Run a question of a dashboard and get all rows as "+format, policy, file),
+			func(ctx context.Context, c *endpoint.Call, in exportDashcardInput) ([]access.Ref, error) {
+				return d.cards.databaseOfCard(ctx, c.Who, idText(in.Card))
+			}, access.KindDatabases))
 	}
 	return list
 }

@@ -217,6 +217,9 @@ func giveReason(c *endpoint.Call, status int, err error) {
 		return
 	}
 	f := fault.As(err)
+	if cause, ok := errors.AsType[*fault.Error](f.Err); ok && cause.Code == access.CodeResource {
+		f = cause // what the key is bound to is why it may not save a question
+	}
 	if c.Refused == nil {
 		c.Refused = &access.Refusal{Code: orElse(f.Code, codeForbidden), Message: f.Message}
 	}

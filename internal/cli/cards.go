@@ -38,6 +38,8 @@ func saveFault(err error) error {
 	switch {
 	case !ok:
 		return err
+	case f.Kind == query.Denied && fault.Is(f.Err, fault.Forbidden):
+		return f.Err
 	case f.Kind == query.Denied:
 		return access.Forbidden()
 	case f.Kind == query.Invalid:

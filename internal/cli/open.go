@@ -64,6 +64,9 @@ type house struct {
 // open wires the domain, top to bottom. Its errors are one line each.
 func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*house, error) {
 	clk := clock.System{}
+	if !sqlite.LimitMemory() {
+		log.Warn("the memory that SQLite takes is not bounded")
+	}
 	d, err := db.Open(ctx, db.Options{URL: cfg.DatabaseURL, Dir: cfg.DataDir, Clock: clk, Log: log})
 	if err != nil {
 		return nil, err

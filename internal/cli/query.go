@@ -10,20 +10,23 @@ import (
 )
 
 // snippetText returns the text of a snippet, by its id or, when that is 0, by
-// its name. Whoever may run a query may take in every snippet.
-func (h *house) snippetText(ctx context.Context, _ *access.Principal, id int64, name string) (string, error) {
-	if id != 0 {
-		s, err := h.snippets.ByID(ctx, id)
-		return s.Content, err
-	}
-	s, err := h.snippets.ByName(ctx, name)
+// its name.
+func (h *house) snippetText(ctx context.Context, who *access.Principal, id int64, name string) (string, error) {
+	s, err := h.snippets.Take(ctx, who, id, name)
 	return s.Content, err
 }
 
-// cardQuery returns the query of a question that who may read.
+// cardQuery returns the query of a question that who may read. A key that is
+// bound to questions takes in no others.
 func (h *house) cardQuery(ctx context.Context, who *access.Principal, id int64) (json.RawMessage, error) {
 	c, err := h.cards.Get(ctx, who, id)
-	return c.Query, err
+	if err == nil && !access.Sees(who, access.KindCards, id) {
+		err = access.Elsewhere(access.KindCards)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Query, nil
 }
 
 // contentKinds are the kinds of content that keys can be bound to.

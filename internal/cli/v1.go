@@ -29,6 +29,7 @@ func newV1(c call, h *house, auth server.Authenticator, proxies endpoint.Proxies
 			s, err := h.verifier.Simulate(ctx, who, keyID, from, at)
 			return s.Principal, s.Steps, err
 		},
+		Beyond: h.content.Beyond, Foresee: s.Bulk.Foresee,
 		Clock: clock.System{}, Log: c.log, Proxies: proxies,
 		SiteURL:          func() string { return h.settings.String("site-url") },
 		MaxAnonymousBody: c.cfg.MaxUnauthenticatedBody,

@@ -88,7 +88,7 @@ func (s *Service) Collection(ctx context.Context, who *access.Principal, id int6
 	if err != nil {
 		return f, err
 	}
-	return f, s.require(ctx, who, f.Item, access.View)
+	return f, s.RequireItem(ctx, who, f.Item, access.View)
 }
 
 // collectionToWrite is Collection for one that who wants to change.
@@ -97,7 +97,7 @@ func (s *Service) collectionToWrite(ctx context.Context, who *access.Principal, 
 	if err != nil {
 		return f, err
 	}
-	return f, s.require(ctx, who, f.Item, access.Curate)
+	return f, s.RequireItem(ctx, who, f.Item, access.Curate)
 }
 
 // CreateCollection makes a collection. Its parent's grants become its own, and
@@ -241,7 +241,7 @@ func (s *Service) rename(ctx context.Context, who *access.Principal, f Folder, c
 // in it, unless skip leaves it out.
 func (s *Service) all(ctx context.Context, who *access.Principal, f *access.Folder, skip func(*access.Folder) bool) error {
 	if access.LevelOf(who, f) < access.Curate {
-		return access.Forbidden()
+		return access.ForbiddenIn(who, f, access.Curate)
 	}
 	children, err := s.cols.Under(ctx, f.ID)
 	if err != nil {

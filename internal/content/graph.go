@@ -68,7 +68,7 @@ func requireGraph(who *access.Principal) error {
 		return err
 	}
 	if access.BoundToCollections(who) {
-		return access.Forbidden()
+		return access.Elsewhere(access.KindCollections)
 	}
 	return nil
 }

@@ -161,7 +161,7 @@ func (s *Service) listed(ctx context.Context, who *access.Principal, q ItemQuery
 		return nil, err
 	}
 	if access.LevelOf(who, place) < access.View {
-		return nil, access.Forbidden()
+		return nil, access.ForbiddenIn(who, place, access.View)
 	}
 	return place, nil
 }

@@ -174,7 +174,7 @@ func (s *Service) choose(ctx context.Context, who *access.Principal, items map[R
 	case i.No == done.No:
 		return false, nil
 	}
-	if err := s.require(ctx, who, i, access.Curate); err != nil {
+	if err := s.RequireItem(ctx, who, i, access.Curate); err != nil {
 		return false, err
 	}
 	if step.stays(i) {

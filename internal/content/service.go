@@ -58,7 +58,7 @@ func (s *Service) Require(ctx context.Context, who *access.Principal, collection
 		return err
 	}
 	if access.LevelOf(who, f) < level {
-		return access.Forbidden()
+		return access.ForbiddenIn(who, f, level)
 	}
 	return nil
 }
@@ -66,22 +66,24 @@ func (s *Service) Require(ctx context.Context, who *access.Principal, collection
 // LevelOf returns what who may do with an item: what they may do in the
 // collection where it lies. Snippets lie in a root of their own.
 func (s *Service) LevelOf(ctx context.Context, who *access.Principal, i Item) (access.CollectionLevel, error) {
-	if i.Kind == Collection {
-		return s.cols.Level(ctx, who, i.ID)
+	f, err := s.home(ctx, i)
+	if f == nil || err != nil {
+		return access.NoCollection, err
 	}
-	if i.CollectionID == access.RootCollection && i.Namespace != Default {
-		return access.LevelOf(who, s.cols.Root(i.Namespace)), nil
-	}
-	return s.cols.Level(ctx, who, i.CollectionID)
+	return access.LevelOf(who, f), nil
 }
 
-func (s *Service) require(ctx context.Context, who *access.Principal, i Item, level access.CollectionLevel) error {
-	has, err := s.LevelOf(ctx, who, i)
-	if err != nil {
+// RequireItem refuses who has less than a level over an item that is at hand.
+// It returns Forbidden.
+func (s *Service) RequireItem(ctx context.Context, who *access.Principal, i Item, level access.CollectionLevel) error {
+	f, err := s.home(ctx, i)
+	switch {
+	case err != nil:
 		return fault.Wrap(err, "decide")
-	}
-	if has < level {
+	case f == nil:
 		return access.Forbidden()
+	case access.LevelOf(who, f) < level:
+		return access.ForbiddenIn(who, f, level)
 	}
 	return nil
 }
@@ -105,7 +107,7 @@ func (s *Service) get(ctx context.Context, who *access.Principal, ref Ref, level
 	if err != nil {
 		return i, err
 	}
-	return i, s.require(ctx, who, i, level)
+	return i, s.RequireItem(ctx, who, i, level)
 }
 
 // CanWrite reports whether who may change an item, as answers tell: by what
@@ -161,7 +163,7 @@ func (s *Service) placeable(ctx context.Context, who *access.Principal, id int64
 	}
 	switch {
 	case access.LevelOf(who, f) < access.Curate:
-		return access.Forbidden()
+		return access.ForbiddenIn(who, f, access.Curate)
 	case f.Archived, f.Namespace != namespace:
 		return invalid()
 	}

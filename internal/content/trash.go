@@ -116,7 +116,7 @@ func (s *Service) restorable(ctx context.Context, who *access.Principal, f Folde
 	case !chosen && !f.ArchivedDirectly:
 		return place{}, access.Forbidden()
 	case chosen && access.LevelOf(who, target) < access.Curate:
-		return place{}, access.Forbidden()
+		return place{}, access.ForbiddenIn(who, target, access.Curate)
 	}
 	together, err := s.operation(ctx, f.Operation)
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *Service) moveFolder(ctx context.Context, who *access.Principal, f Folde
 	case target.ID == f.ID || target.Under(f.ID):
 		return fault.New(fault.Invalid, "You cannot move a Collection into itself or into one of its descendants.")
 	case access.LevelOf(who, target) < access.Curate:
-		return access.Forbidden()
+		return access.ForbiddenIn(who, target, access.Curate)
 	case target.Archived, target.Namespace != f.Namespace:
 		return invalid()
 	}

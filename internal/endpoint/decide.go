@@ -71,25 +71,31 @@ func (rt *Route) fill(ctx context.Context, c *Call, req *access.Request, in refl
 // (*ValidationError, *PagingError, *MalformedBodyError) the request holds what
 // every call of the route wants.
 func (t *Table) Plan(ctx context.Context, who *access.Principal, method, target string, body []byte) (*Route, access.Request, error) {
+	rt, req, _, err := t.plan(ctx, who, method, target, body)
+	return rt, req, err
+}
+
+// plan is Plan, with the input that the call would run with.
+func (t *Table) plan(ctx context.Context, who *access.Principal, method, target string, body []byte) (*Route, access.Request, any, error) {
 	r, err := http.NewRequestWithContext(ctx, method, target, http.NoBody)
 	if err != nil || !strings.HasPrefix(target, "/") {
-		return nil, access.Request{}, fault.Field("path", "must be the path of a request, such as /api/user/7")
+		return nil, access.Request{}, nil, fault.Field("path", "must be the path of a request, such as /api/user/7")
 	}
 	c := &Call{Request: r, Header: http.Header{}, Who: who}
 	rt := t.Find(c)
 	if rt == nil {
-		return nil, access.Request{}, nil
+		return nil, access.Request{}, nil, nil
 	}
 	if err := c.ReadQuery(); err != nil {
-		return rt, rt.request(r), err
+		return rt, rt.request(r), nil, err
 	}
 	if len(bytes.TrimSpace(body)) > 0 {
 		if err := c.takeJSON(body); err != nil {
-			return rt, rt.request(r), err
+			return rt, rt.request(r), nil, err
 		}
 	}
-	req, err := rt.plan(ctx, c, rt)
-	return rt, req, err
+	req, in, err := rt.plan(ctx, c, rt)
+	return rt, req, in, err
 }
 
 // simulate decodes a call and fills its request, as if a key had sent it.

@@ -33,8 +33,9 @@ type Endpoint struct {
 // runner decodes, asks the policy and calls the handler, in that order.
 type runner func(ctx context.Context, c *Call, rt *Route) (any, error)
 
-// planner finds out what a call would want, without running it.
-type planner func(ctx context.Context, c *Call, rt *Route) (access.Request, error)
+// planner finds out what a call would want, without running it, and returns the
+// input that it would run with.
+type planner func(ctx context.Context, c *Call, rt *Route) (access.Request, any, error)
 
 // None is the input of a route that takes nothing, and the output of a route
 // that answers 204 without a body.
@@ -76,9 +77,10 @@ func New[In, Out any](method, path, doc string, policy access.Policy, h func(ctx
 			}
 			return out, nil
 		},
-		plan: func(ctx context.Context, c *Call, rt *Route) (access.Request, error) {
+		plan: func(ctx context.Context, c *Call, rt *Route) (access.Request, any, error) {
 			var in In
-			return rt.simulate(ctx, c, reflect.ValueOf(&in).Elem())
+			req, err := rt.simulate(ctx, c, reflect.ValueOf(&in).Elem())
+			return req, in, err
 		},
 	}
 }

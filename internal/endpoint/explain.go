@@ -31,10 +31,12 @@ type Explanation struct {
 	Request   access.Request
 	Steps     []access.Step
 	Trial     *access.Refusal // what the restriction on trial would have refused
+	Caller    *access.Principal
+	Input     any // what the route would run with; nil when the call finds none, or is refused for what it sends
 }
 
 // Explainer says what would be decided about calls, with the checks that
-// decide. All fields are required.
+// decide. All fields but Beyond are required.
 type Explainer struct {
 	// Simulate checks a key as a call would find it: as whom it would call (nil
 	// when nobody stands behind it any more), and the steps of the check. The
@@ -46,6 +48,9 @@ type Explainer struct {
 	Status func(reason string) int
 	// NoRoute says in words that a call finds no route.
 	NoRoute func() Answered
+	// Beyond returns what bindings of a caller refuse of a call that only the
+	// domain knows of, nil for nothing.
+	Beyond func(ctx context.Context, caller *access.Principal, req *access.Request) (*access.Refusal, error)
 	// Bad puts into words the error of a call that is refused for what it
 	// sends. It returns nil for any other error.
 	Bad func(err error) *Answered
@@ -70,8 +75,8 @@ func (e Explainer) Explain(ctx context.Context, who *access.Principal, call Aske
 	if err != nil {
 		return Explanation{}, err
 	}
-	rt, req, err := e.Table(call.Path).Plan(ctx, caller, call.Method, call.Path, call.Body)
-	out := Explanation{Route: rt, Request: req}
+	rt, req, in, err := e.Table(call.Path).plan(ctx, caller, call.Method, call.Path, call.Body)
+	out := Explanation{Route: rt, Request: req, Caller: caller}
 	if rt != nil {
 		out.Route = rt.as(req.Policy)
 	}
@@ -87,7 +92,15 @@ func (e Explainer) Explain(ctx context.Context, who *access.Principal, call Aske
 		out.refusedBefore(StepRoute, e.NoRoute())
 		return out, nil
 	}
+	out.Input = in
 	d := access.Explain(caller, req)
+	if d.Allowed && !d.Anonymous && e.Beyond != nil {
+		beyond, err := e.Beyond(ctx, caller, &req)
+		if err != nil {
+			return Explanation{}, err
+		}
+		d.Refuse(beyond)
+	}
 	if rt.naming != nil && !access.SeesAll(who) {
 		d = out.hide(d)
 	}

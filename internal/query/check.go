@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"latchkey/internal/access"
+	"latchkey/internal/fault"
 	"latchkey/internal/query/mbql"
 )
 
 // MayRun decides whether who may run a query that is not saved: its database,
-// and each saved question that it refers to. It is asked before a question is
+// each saved question that it refers to, and each snippet, with those that lie
+// in snippets. It is asked before a question is
 // saved (contract/content-data.md 7.4). The error is a *Failure.
 func (s *Service) MayRun(ctx context.Context, who *access.Principal, raw []byte) error {
 	q, err := mbql.Read(raw)
@@ -27,12 +29,56 @@ func (s *Service) MayRun(ctx context.Context, who *access.Principal, raw []byte)
 			return asFailure(err)
 		}
 	}
+	if err := s.mayTakeIn(ctx, who, q); err != nil {
+		return err
+	}
 	if s.Card == nil {
 		return nil
 	}
 	for _, id := range q.ReferencedCards() {
 		if _, err := s.Card(ctx, who, id); err != nil {
 			return cardFailure(err, id)
+		}
+	}
+	return nil
+}
+
+// mayTakeIn decides about the snippets of a query. One that does not exist
+// refuses nothing: the query may be saved, and fails when it is run.
+func (s *Service) mayTakeIn(ctx context.Context, who *access.Principal, q mbql.Query) error {
+	if s.Snippet == nil {
+		return nil
+	}
+	type named struct {
+		id   int64
+		name string
+	}
+	var open []named
+	for _, tag := range q.TemplateTags() {
+		if tag.SnippetName != "" || tag.SnippetID != 0 {
+			open = append(open, named{tag.SnippetID, tag.SnippetName})
+		}
+	}
+	for seen := map[named]bool{}; len(open) > 0; {
+		one := open[0]
+		open = open[1:]
+		if seen[one] {
+			continue
+		}
+		if seen[one] = true; len(seen) > maxTaken {
+			return failed(Invalid, fmt.Sprintf("The query takes in more than %d questions and snippets.", maxTaken))
+		}
+		text, err := s.Snippet(ctx, who, one.id, one.name)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return asFailure(err)
+		}
+		for _, tag := range mbql.ScanTags(text) {
+			if tag.Kind == mbql.Snippet {
+				open = append(open, named{name: tag.Snippet})
+			}
 		}
 	}
 	return nil

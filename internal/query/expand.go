@@ -32,12 +32,17 @@ type expander struct {
 	given  map[string]given
 	args   []any
 	within []string // the cards and snippets that are being expanded
+	saved  bool     // what is being expanded is saved: its writer was asked about its snippets
+	taken  int      // how many cards and snippets the query has taken in
 }
 
-// maxDepth is how deep cards and snippets may refer to one another, and maxSQL
-// how long the SQL may get that way.
+// Bounds of what cards and snippets make of a query: how deep they may refer to
+// one another, how many a query takes in, each as often as it stands there, and
+// how long the SQL may get. Without the second, a few that refer to one another
+// several times each would keep the server busy for ever and write nothing.
 const (
 	maxDepth = 16
+	maxTaken = 500
 	maxSQL   = 1 << 20
 )
 
@@ -56,9 +61,6 @@ func (e *expander) expand(sql string) (string, error) {
 	var b strings.Builder
 	if err := e.write(&b, nodes, false); err != nil {
 		return "", err
-	}
-	if b.Len() > maxSQL {
-		return "", failed(Invalid, "The query is too long.")
 	}
 	return b.String(), nil
 }
@@ -80,6 +82,9 @@ func (e *expander) write(b *strings.Builder, nodes []node, block bool) error {
 				return err
 			}
 			b.WriteString(sql)
+		}
+		if b.Len() > maxSQL {
+			return failed(Invalid, "The query is too long.")
 		}
 	}
 	return nil
@@ -158,6 +163,12 @@ func (e *expander) enter(what string) error {
 	if len(e.within) >= maxDepth {
 		return failed(Invalid, "Questions and snippets refer to one another too deeply.")
 	}
+	if e.taken++; e.taken > maxTaken {
+		return failed(Invalid, fmt.Sprintf("The query takes in more than %d questions and snippets.", maxTaken))
+	}
+	if ended := engine.Ended(e.ctx); ended != nil {
+		return ended
+	}
 	e.within = append(e.within, what)
 	return nil
 }
@@ -169,7 +180,11 @@ func (e *expander) snippet(tag mbql.TemplateTag) (string, error) {
 	if e.service.Snippet == nil {
 		return "", failed(Unsupported, "This server has no snippets.")
 	}
-	text, err := e.service.Snippet(e.ctx, e.who, tag.SnippetID, tag.SnippetName)
+	who := e.who
+	if e.saved {
+		who = nil
+	}
+	text, err := e.service.Snippet(e.ctx, who, tag.SnippetID, tag.SnippetName)
 	if err != nil {
 		return "", asFailure(err)
 	}
@@ -203,10 +218,10 @@ func (e *expander) card(tag mbql.TemplateTag) (string, error) {
 		return "", err
 	}
 	defer e.leave()
-	tags, values := e.tags, e.given
-	e.tags, e.given = tagsByName(q), nil
+	tags, values, saved := e.tags, e.given, e.saved
+	e.tags, e.given, e.saved = tagsByName(q), nil, true
 	sql, err := e.expand(q.NativeText())
-	e.tags, e.given = tags, values
+	e.tags, e.given, e.saved = tags, values, saved
 	if err != nil {
 		return "", err
 	}

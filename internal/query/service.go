@@ -32,7 +32,8 @@ type Deps struct {
 	Timeout   time.Duration // how long a query may take, its reader included
 
 	// Snippet returns the text of a snippet, by its id or, when that is 0, its
-	// name, and refuses who may not read it. Optional.
+	// name, and refuses who may not read it; nil stands for a saved question,
+	// whose writer was asked. Optional.
 	Snippet func(ctx context.Context, who *access.Principal, id int64, name string) (string, error)
 	// Card returns the query of a saved question, and refuses who may not read
 	// it. Optional.
@@ -107,8 +108,9 @@ func (s *Service) RunStored(ctx context.Context, who *access.Principal, in Store
 	if err != nil {
 		return nil, asFailure(err)
 	}
-	if !access.Sees(who, access.KindDatabases, p.base.ID) {
-		return nil, asFailure(access.Forbidden())
+	p.saved = true
+	if err := access.Data(who, p.base.ID); err != nil {
+		return nil, asFailure(err)
 	}
 	params, err := in.parameters(p.tags)
 	if err != nil {

@@ -35,6 +35,10 @@ type parser struct {
 	open  [][]node // the blocks that are open, and at first the text itself
 }
 
+// maxBlocks is how deep blocks may lie in one another. What is done for each
+// grows with its depth.
+const maxBlocks = 100
+
 // parse cuts an SQL text into nodes. A block without a tag is plain text.
 func parse(sql string) ([]node, error) {
 	p := parser{sql: sql, tags: mbql.ScanTags(sql), open: [][]node{nil}}
@@ -90,6 +94,9 @@ func (p *parser) step() error {
 	case p.quote == 0 && strings.HasPrefix(rest, "/*"):
 		p.skip(rest, "*/")
 	case strings.HasPrefix(rest, "[["):
+		if len(p.open) > maxBlocks {
+			return failed(Invalid, "Invalid query: blocks in [[ ]] lie in one another too deeply.")
+		}
 		p.flush(p.at)
 		p.open = append(p.open, nil)
 		p.at, p.from = p.at+2, p.at+2

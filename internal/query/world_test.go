@@ -57,12 +57,15 @@ func newWorld(t testing.TB, timeout time.Duration) *world {
 	w := &world{fields: map[string]int64{}, snippets: map[string]string{}, cards: map[int64]string{}}
 	w.Service = query.New(query.Deps{
 		Warehouse: wh, Settings: settings, Clock: clk, Timeout: timeout,
-		Snippet: func(_ context.Context, _ *access.Principal, _ int64, name string) (string, error) {
-			s, ok := w.snippets[name]
-			if !ok {
+		Snippet: func(_ context.Context, who *access.Principal, _ int64, name string) (string, error) {
+			switch s, ok := w.snippets[name]; {
+			case !ok:
 				return "", fault.New(fault.NotFound, "There is no snippet %s.", name)
+			case name == "secret" && who != nil && !who.IsAdmin():
+				return "", access.Forbidden()
+			default:
+				return s, nil
 			}
-			return s, nil
 		},
 		Card: func(_ context.Context, who *access.Principal, id int64) (json.RawMessage, error) {
 			switch s, ok := w.cards[id]; {

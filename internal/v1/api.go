@@ -32,6 +32,8 @@ type Deps struct {
 	Authenticate Authenticator
 	Metabase     *endpoint.Table // the routes under /api, which POST /v1/explain and GET /v1/vocabulary know too
 	Simulate     Simulator
+	Beyond       Beyond     // optional
+	Foresee      Forecaster // optional
 	Clock        clock.Clock
 	Log          *slog.Logger
 	Proxies      endpoint.Proxies // optional: none are trusted

@@ -145,13 +145,16 @@ func (in *bulkInput) operations() ([]bulk.Operation, error) {
 	return ops, bulk.CheckOperations(ops)
 }
 
+// mode and dry are how the operations run.
+func (in *bulkInput) mode() string { return in.QueryMode.Or(in.Mode.Or(string(bulk.Atomic))) }
+func (in *bulkInput) dry() bool    { return in.QueryDryRun.Or(in.DryRun.V) }
+
 func (r bulkRoutes) do(ctx context.Context, c *endpoint.Call, in bulkInput) (bulkAnswer, error) {
 	ops, err := in.operations()
 	if err != nil {
 		return bulkAnswer{}, err
 	}
-	mode := in.QueryMode.Or(in.Mode.Or(string(bulk.Atomic)))
-	req, err := bulkRequest(c, mode, in.QueryDryRun.Or(in.DryRun.V))
+	req, err := bulkRequest(c, in.mode(), in.dry())
 	if err != nil {
 		return bulkAnswer{}, err
 	}

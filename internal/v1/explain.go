@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
 	"time"
 
 	"latchkey/internal/access"
+	"latchkey/internal/bulk"
 	"latchkey/internal/endpoint"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
@@ -23,6 +25,14 @@ import (
 // valid is none. It returns NotFound for a key that never was, and Forbidden
 // for one that who may not know about.
 type Simulator func(ctx context.Context, who *access.Principal, keyID int64, from netip.Addr, at time.Time) (*access.Principal, []access.Step, error)
+
+// Beyond returns what bindings of a key refuse of a call that only the domain
+// knows of, nil for nothing (content.Service.Beyond).
+type Beyond func(ctx context.Context, who *access.Principal, req *access.Request) (*access.Refusal, error)
+
+// Forecaster says of each operation of a bulk call what would be decided about
+// it (bulk.Service.Foresee).
+type Forecaster func(ctx context.Context, who *access.Principal, ops []bulk.Operation) ([]bulk.Foreseen, error)
 
 func (a *API) explainEndpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{
@@ -54,6 +64,19 @@ type explanation struct {
 	Writes    []explainedField  `json:"writes"`
 	Steps     []explainedStep   `json:"steps"`
 	Trial     *explainedRefusal `json:"trial"` // what the restriction on trial would have refused
+
+	Operations []explainedOperation `json:"operations"` // of a bulk call
+}
+
+// explainedOperation is what would be decided about one operation of a bulk call.
+type explainedOperation struct {
+	Index   int               `json:"index"` // from 0
+	Op      string            `json:"op"`
+	Allowed bool              `json:"allowed"`
+	Status  opt.Value[int]    `json:"status"` // of the refusal; null when allowed
+	Code    opt.Value[string] `json:"code"`   // of the refusal; null when allowed
+	Message string            `json:"message"`
+	Route   string            `json:"route"` // of the single call that does the same; "" when there is none
 }
 
 // explainedRoute is the route that the call finds.
@@ -96,20 +119,88 @@ func (a *API) explain(ctx context.Context, c *endpoint.Call, in explainInput) (e
 	if err != nil {
 		return explanation{}, err
 	}
-	e, err := a.Explain(ctx, c.Who, call)
+	e, ops, err := a.explained(ctx, c.Who, call)
 	if err != nil {
 		return explanation{}, err
 	}
-	return showExplanation(e), nil
+	out := showExplanation(e)
+	out.Operations = ops
+	return out, nil
 }
 
 // Explain says whether a key may make a call of one of the APIs, for the
 // pages too. It returns what the Simulator does, and Invalid for what is no
 // path.
 func (a *API) Explain(ctx context.Context, who *access.Principal, call endpoint.Asked) (endpoint.Explanation, error) {
-	return endpoint.Explainer{
-		Simulate: a.deps.Simulate, Table: a.tableOf, Status: refusalStatus, NoRoute: noRoute, Bad: badRequest,
+	e, _, err := a.explained(ctx, who, call)
+	return e, err
+}
+
+// explained is Explain, with what would be decided about the operations of a
+// bulk call. One that would be refused undoes all of an atomic call.
+func (a *API) explained(ctx context.Context, who *access.Principal, call endpoint.Asked) (endpoint.Explanation, []explainedOperation, error) {
+	e, err := endpoint.Explainer{
+		Simulate: a.deps.Simulate, Table: a.tableOf, Status: refusalStatus, NoRoute: noRoute, Bad: badRequest, Beyond: a.deps.Beyond,
 	}.Explain(ctx, who, call)
+	ops := []explainedOperation{}
+	in, ok := e.Input.(bulkInput)
+	if err != nil || !ok || !e.Allowed || a.deps.Foresee == nil {
+		return e, ops, err
+	}
+	list, err := in.operations()
+	if err != nil {
+		p := problemOf(err)
+		for _, f := range p.Errors {
+			p.Detail += " " + f.Field + ": " + f.Detail
+		}
+		e.Allowed, e.Status, e.Code, e.DecidedBy, e.Message = false, p.Status, p.Code, endpoint.StepInput, p.Detail
+		return e, ops, nil
+	}
+	all, err := a.deps.Foresee(ctx, e.Caller, list)
+	if err != nil {
+		return e, ops, err
+	}
+	atomic := in.mode() == string(bulk.Atomic) && !in.dry()
+	for i := range all {
+		op, err := a.foreseen(ctx, who, e.Caller, i, &all[i])
+		if err != nil {
+			return e, ops, err
+		}
+		if ops = append(ops, op); atomic && !op.Allowed && e.Allowed {
+			e.Allowed, e.Status, e.Code = false, op.Status.V, op.Code.V
+			e.DecidedBy = cmp.Or(all[i].Decision.DecidedBy, endpoint.StepInput)
+			e.Message = fmt.Sprintf("Nothing would be changed, because operation %d (%s) would be refused: %s", i, op.Op, op.Message)
+		}
+	}
+	return e, ops, nil
+}
+
+// foreseen completes and shows what would be decided about an operation. Who
+// may not see everything does not learn by asking what there is.
+func (a *API) foreseen(ctx context.Context, who, caller *access.Principal, i int, f *bulk.Foreseen) (explainedOperation, error) {
+	out := explainedOperation{Index: i, Op: string(f.Op), Allowed: true}
+	if fault.Is(f.Err, fault.NotFound) && !access.SeesAll(who) {
+		out.Message = "No restriction refuses it; whether all that it names is there is not told."
+		return out, nil
+	}
+	if f.Err != nil {
+		p := faultProblem(fault.As(f.Err))
+		out.Allowed, out.Status, out.Code, out.Message = false, opt.Of(p.Status), opt.Of(p.Code), p.Detail
+		return out, nil
+	}
+	if f.Decision.Allowed && a.deps.Beyond != nil {
+		beyond, err := a.deps.Beyond(ctx, caller, &f.Request)
+		if err != nil {
+			return out, err
+		}
+		f.Decision.Refuse(beyond)
+	}
+	d := &f.Decision
+	out.Route, out.Message = f.Request.Route, sentence(d.Message)
+	if !d.Allowed {
+		out.Allowed, out.Status, out.Code = false, opt.Of(refusalStatus(d.Code)), opt.Of(d.Code)
+	}
+	return out, nil
 }
 
 // asked reads the call, with where and when it is made.

@@ -19,9 +19,11 @@ import (
 const CodeMayNotRun = "query-permission"
 
 // mayNotRun is the text of contract/content-data.md 3.3.
-func mayNotRun() error {
-	return fault.Coded(fault.Forbidden, CodeMayNotRun,
-		"You cannot save this Question because you do not have permissions to run its query.")
+func mayNotRun(cause error) error {
+	return &fault.Error{
+		Kind: fault.Forbidden, Code: CodeMayNotRun, Err: cause,
+		Message: "You cannot save this Question because you do not have permissions to run its query.",
+	}
 }
 
 // analysed is a query that was read, and that who may run.
@@ -50,14 +52,14 @@ func (s *Service) analyse(ctx context.Context, who *access.Principal, raw json.R
 		case fault.Is(err, fault.NotFound):
 			return nil, fault.Field("dataset_query", "Card %d does not exist.", id)
 		case fault.Is(err, fault.Forbidden):
-			return nil, mayNotRun()
+			return nil, mayNotRun(err)
 		case err != nil:
 			return nil, err
 		}
 	}
 	err = s.mayRun(ctx, who, q)
 	if fault.Is(err, fault.Forbidden) {
-		return nil, mayNotRun()
+		return nil, mayNotRun(err)
 	}
 	return a, err
 }

@@ -297,12 +297,10 @@ func (s *Service) checkCard(ctx context.Context, who *access.Principal, r *repla
 	if !ok {
 		return fault.New(fault.NotFound, "Not found.")
 	}
-	level, err := s.content.LevelOf(ctx, who, i)
+	if err := s.content.RequireItem(ctx, who, i, access.View); err != nil {
+		return err
+	}
 	switch own := i.DashboardID == r.old.ID; {
-	case err != nil:
-		return fault.Wrap(err, "decide about a question")
-	case level < access.View:
-		return access.Forbidden()
 	case i.Archived && !own && !r.back:
 		return content.ArchivedFault()
 	case i.DashboardID != 0 && !own:

@@ -10,6 +10,7 @@ import (
 	"latchkey/internal/db"
 	"latchkey/internal/fault"
 	"latchkey/internal/opt"
+	"latchkey/internal/query/mbql"
 )
 
 // Service holds the rules of snippets.
@@ -63,15 +64,53 @@ func (s *Service) Get(ctx context.Context, who *access.Principal, id int64) (Sni
 	return s.with(ctx, item)
 }
 
-// ByName returns the snippet of a name that is not in the trash, whoever asks:
-// a question that may be run may take in every snippet. It returns NotFound.
-func (s *Service) ByName(ctx context.Context, name string) (Snippet, error) {
-	return s.known(ctx, "WHERE i.kind = 'snippet' AND i.name = ?1 AND i.archived = FALSE", strings.TrimSpace(name))
+// Take returns a snippet that is not in the trash for a query that takes it in,
+// by its id or, when that is 0, its name. Who may not see it may not take it in,
+// for its text shows in the query; nil stands for a saved question, whose writer
+// was asked. It returns NotFound and Forbidden.
+func (s *Service) Take(ctx context.Context, who *access.Principal, id int64, name string) (Snippet, error) {
+	where, arg := "i.id = ?1", any(id)
+	if id == 0 {
+		where, arg = "i.name = ?1", strings.TrimSpace(name)
+	}
+	one, err := s.known(ctx, "WHERE i.kind = 'snippet' AND i.archived = FALSE AND "+where, arg)
+	if err != nil || who == nil {
+		return one, err
+	}
+	if err := s.content.RequireItem(ctx, who, one.Item, access.View); err != nil {
+		return Snippet{}, err
+	}
+	if !access.Sees(who, access.KindSnippets, one.ID) {
+		return Snippet{}, access.Elsewhere(access.KindSnippets)
+	}
+	return one, nil
 }
 
-// ByID is ByName for a query that names its snippet by id.
-func (s *Service) ByID(ctx context.Context, id int64) (Snippet, error) {
-	return s.known(ctx, "WHERE i.kind = 'snippet' AND i.id = ?1 AND i.archived = FALSE", id)
+// mostTaken is how many snippets one may take in, with those that these take in.
+const mostTaken = 500
+
+// mayTakeIn refuses a text that takes in a snippet that who may not see, at any
+// depth: whoever runs a question gets what its snippets say. Snippets that do
+// not exist refuse nothing.
+func (s *Service) mayTakeIn(ctx context.Context, who *access.Principal, text string) error {
+	seen, open := map[string]bool{}, []string{text}
+	for len(open) > 0 {
+		text, open = open[0], open[1:]
+		for _, tag := range mbql.ScanTags(text) {
+			if tag.Kind != mbql.Snippet || seen[tag.Snippet] {
+				continue
+			}
+			if seen[tag.Snippet] = true; len(seen) > mostTaken {
+				return fault.Field("content", "It takes in more than %d snippets.", mostTaken)
+			}
+			inner, err := s.Take(ctx, who, 0, tag.Snippet)
+			if err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+			open = append(open, inner.Content)
+		}
+	}
+	return nil
 }
 
 // Create makes a snippet. It returns Forbidden, NotFound for an unknown
@@ -90,6 +129,9 @@ func (s *Service) Create(ctx context.Context, who *access.Principal, n New) (Sni
 			return err
 		}
 		if err := s.free(ctx, n.Name, 0); err != nil {
+			return err
+		}
+		if err := s.mayTakeIn(ctx, who, n.Content); err != nil {
 			return err
 		}
 		item, err := s.content.Create(ctx, who, content.NewItem{
@@ -114,8 +156,8 @@ func (s *Service) mayCreate(ctx context.Context, who *access.Principal, folder i
 	if err := access.RequireSignedIn(who); err != nil {
 		return err
 	}
-	if access.LevelOf(who, s.content.Collections().Root(content.Snippets)) < access.Curate {
-		return access.Forbidden()
+	if root := s.content.Collections().Root(content.Snippets); access.LevelOf(who, root) < access.Curate {
+		return access.ForbiddenIn(who, root, access.Curate)
 	}
 	return nil
 }
@@ -135,6 +177,11 @@ func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c
 		text := c.Content.Or(old.Content)
 		if err := checkContent(text); err != nil {
 			return err
+		}
+		if text != old.Content {
+			if err := s.mayTakeIn(ctx, who, text); err != nil {
+				return err
+			}
 		}
 		item, err := s.content.Update(ctx, who, old.Ref(), content.Change{
 			Name: c.Name, Description: c.Description, CollectionID: c.CollectionID, Archived: c.Archived,

@@ -18,12 +18,18 @@ import (
 )
 
 // How many queries run on one file at once, how long one more waits for its
-// turn, and what a value and a statement may measure.
+// turn, and what a value, a row, a statement, what it is compiled to and a
+// pattern of LIKE may measure. An interruption is heeded between the rows that a
+// statement looks at; what it does within one of them runs to its end. The
+// bounds keep that short.
 const (
 	maxConnections = 4
 	maxWait        = 10 * time.Second
-	maxValue       = 32 << 20
+	maxValue       = 4 << 20
+	maxRow         = 32 << 20
 	maxStatement   = 1 << 20
+	maxProgram     = 100_000
+	maxPattern     = 256
 )
 
 // database is one file.
@@ -34,12 +40,12 @@ type database struct {
 
 func newDatabase(path string) (*database, error) {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path)}
-	dsn := u.String() + "?mode=ro&_dqs=0&_defensive=1&_pragma=busy_timeout(2000)&_pragma=query_only(ON)&_pragma=trusted_schema(OFF)&_pragma=mmap_size(0)&_pragma=cache_size(-4096)"
-	base, err := sqlite.NewConnector(dsn)
+	dsn := u.String() + "?mode=ro&_dqs=0&_defensive=1&_pragma=busy_timeout(2000)&_pragma=query_only(ON)&_pragma=trusted_schema(ON)&_pragma=mmap_size(0)&_pragma=cache_size(-4096)"
+	drv, err := newDriver()
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	d := &database{path: path, pool: sql.OpenDB(guarded{base})}
+	d := &database{path: path, pool: sql.OpenDB(guarded{drv, dsn})}
 	d.pool.SetMaxOpenConns(maxConnections)
 	d.pool.SetMaxIdleConns(1)
 	d.pool.SetConnMaxIdleTime(time.Minute)
@@ -47,19 +53,21 @@ func newDatabase(path string) (*database, error) {
 }
 
 // guarded is a connector whose connections only read.
-type guarded struct{ driver.Connector }
+type guarded struct {
+	driver *sqlite.Driver
+	dsn    string
+}
+
+// Driver implements driver.Connector.
+func (g guarded) Driver() driver.Driver { return g.driver }
 
 // Connect implements driver.Connector.
-func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
-	c, err := g.Connector.Connect(ctx)
+func (g guarded) Connect(context.Context) (driver.Conn, error) {
+	c, err := g.driver.Open(g.dsn)
 	if err != nil {
 		return nil, err
 	}
-	guard, ok := c.(sqlite.AuthorizerRegisterer)
-	if !ok {
-		return nil, errors.Join(errors.New("sqlite: the driver has no authorizer"), c.Close())
-	}
-	if err := guard.RegisterAuthorizer(authorize); err != nil {
+	if err := guard(c); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
@@ -90,10 +98,15 @@ func (d *database) conn(ctx context.Context) (*sql.Conn, error) {
 		{sqlite3.SQLITE_LIMIT_LENGTH, maxValue},
 		{sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxStatement},
 		{sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0},
+		{sqlite3.SQLITE_LIMIT_VDBE_OP, maxProgram},
+		{sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, maxPattern},
 	} {
 		if _, err := sqlite.Limit(c, l.id, l.value); err != nil {
 			return nil, errors.Join(classify(err), c.Close())
 		}
+	}
+	if err := c.Raw(guard); err != nil { // the count of functions begins anew
+		return nil, errors.Join(classify(err), c.Close())
 	}
 	return c, nil
 }
@@ -136,6 +149,8 @@ func classify(err error) error {
 	}
 	kind := engine.Invalid
 	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_NOMEM:
+		return tooMuchMemory(err)
 	case sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
 		kind = engine.Forbidden
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR:
@@ -146,4 +161,9 @@ func classify(err error) error {
 		kind = engine.Cancelled
 	}
 	return &engine.Error{Kind: kind, Message: plain(e.Error()), State: fmt.Sprint(e.Code()), Err: err}
+}
+
+// tooMuchMemory is the failure of a query that takes more than there is for all.
+func tooMuchMemory(err error) *engine.Error {
+	return &engine.Error{Kind: engine.Invalid, Message: "The query needs too much memory.", Err: err}
 }

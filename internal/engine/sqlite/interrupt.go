@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/libc"
@@ -13,16 +14,22 @@ import (
 	"latchkey/internal/engine"
 )
 
-// watcher interrupts a connection once a context is done.
+// watcher interrupts a connection once a context is done, or SQLite has taken
+// too much memory.
 type watcher struct {
 	done chan struct{}
 	over sync.WaitGroup
 	once sync.Once
+	full atomic.Bool // memory was the reason
 }
 
 // interruptGap is how often an interruption is repeated: one that comes just
-// before the first step of a statement has no effect.
-const interruptGap = 10 * time.Millisecond
+// before the first step of a statement has no effect. lookGap is how often
+// memory is looked at.
+const (
+	interruptGap = 10 * time.Millisecond
+	lookGap      = 20 * time.Millisecond
+)
 
 func watch(ctx context.Context, c *sql.Conn) (*watcher, error) {
 	handle, err := handleOf(c)
@@ -31,10 +38,8 @@ func watch(ctx context.Context, c *sql.Conn) (*watcher, error) {
 	}
 	w := &watcher{done: make(chan struct{})}
 	w.over.Go(func() {
-		select {
-		case <-w.done:
+		if !w.await(ctx) {
 			return
-		case <-ctx.Done():
 		}
 		for {
 			interrupt(handle)
@@ -46,6 +51,28 @@ func watch(ctx context.Context, c *sql.Conn) (*watcher, error) {
 		}
 	})
 	return w, nil
+}
+
+// await returns true when the connection is to be interrupted, and false when
+// its work is done.
+func (w *watcher) await(ctx context.Context) bool {
+	tls := libc.NewTLS()
+	defer tls.Close()
+	look := time.NewTicker(lookGap)
+	defer look.Stop()
+	for {
+		select {
+		case <-w.done:
+			return false
+		case <-ctx.Done():
+			return true
+		case <-look.C:
+		}
+		if heapUsed(tls) > stopHeap {
+			w.full.Store(true)
+			return true
+		}
+	}
 }
 
 // stop ends the watching. After it, the handle is not touched any more.

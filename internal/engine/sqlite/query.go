@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -84,10 +85,26 @@ func (r *rows) Next() ([]any, error) {
 	if err := r.rows.Scan(r.targets...); err != nil {
 		return nil, r.fault(err)
 	}
+	if size(r.values) > maxRow {
+		return nil, &engine.Error{Kind: engine.Invalid, Message: fmt.Sprintf("A row of the result is larger than %d MiB.", maxRow>>20)}
+	}
 	for i, v := range r.values {
 		r.values[i] = convert(v, r.columns[i].Type)
 	}
 	return r.values, nil
+}
+
+// size is what the texts and blobs of a row measure.
+func size(values []any) (n int) {
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		}
+	}
+	return n
 }
 
 // fault is the failure of a query: the end of the context is the reason for
@@ -95,6 +112,9 @@ func (r *rows) Next() ([]any, error) {
 func (r *rows) fault(err error) error {
 	if ended := engine.Ended(r.ctx); ended != nil {
 		return ended
+	}
+	if r.watch.full.Load() {
+		return tooMuchMemory(err)
 	}
 	return classify(err)
 }
