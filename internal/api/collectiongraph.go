@@ -36,11 +36,15 @@ type setGraphInput struct {
 	Groups       map[string]any    `json:"groups" kind:"groups" scope:"groups:write"`
 }
 
-// boundGroups names the groups that a key is bound to: the graph shows it those
-// alone.
+// boundGroups names the groups that a key is bound to, or would be by the
+// restriction on trial: the graph shows it those alone.
 func boundGroups(_ context.Context, c *endpoint.Call, _ namespaceInput) ([]access.Ref, error) {
+	ids := c.Who.Limits.Restriction().Resources[access.KindGroups]
+	if ids == nil {
+		ids = c.Who.Trial.Restriction().Resources[access.KindGroups]
+	}
 	var out []access.Ref
-	for _, id := range c.Who.Limits.Restriction().Resources[access.KindGroups] {
+	for _, id := range ids {
 		out = append(out, access.NewRef(access.KindGroups, id))
 	}
 	return out, nil
