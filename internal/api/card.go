@@ -130,7 +130,7 @@ func (r *cardRoutes) change(ctx context.Context, in editCardInput) (card.Change,
 	c := card.Change{
 		Name: in.Name, Description: in.Description, Type: in.Type, Display: in.Display, DashboardID: in.DashboardID,
 		TabID: in.DashboardTabID.Ptr(), Position: in.CollectionPosition, Archived: in.Archived, CacheTTL: in.CacheTTL,
-		Preview: in.CollectionPreview, Embed: in.EnableEmbedding.Or(false) || in.EmbeddingType.V != "" || in.EmbeddingParams.V != nil,
+		Preview: in.CollectionPreview, Embed: in.EnableEmbedding.Or(false) || in.EmbeddingType.V != "" || len(in.EmbeddingParams.V) > 0,
 		LeaveDashboards: in.DeleteOldDashcards.Or(false),
 	}
 	var err error

@@ -88,6 +88,7 @@ func DashboardEndpoints(s Services) []endpoint.Endpoint {
 		endpoint.New("POST", "/api/dashboard/{id}/copy", "Copy a dashboard, also with its questions", edit, d.copy),
 		endpoint.New("GET", "/api/dashboard/{id}/items", "List the questions that live in a dashboard", one, d.questions),
 		endpoint.New("GET", "/api/dashboard/{id}/query_metadata", "Get the databases, tables and fields that a dashboard is about", one, d.metadata),
+		endpoint.New("GET", "/api/dashboard/{id}/related", "List questions that are like those of a dashboard: none, for now", one, d.related),
 		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/values", "List the values that a filter offers", one, d.values),
 		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/search/{text}", "Search the values that a filter offers", one, d.search),
 		endpoint.New("GET", "/api/dashboard/{id}/params/{key}/remapping", "Get a value of a filter with its label", one, d.remapping),

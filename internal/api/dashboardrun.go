@@ -68,12 +68,11 @@ type wireFilterValues struct {
 // runs returns the routes that run a question where it stands
 // (contract/content-data.md 4.5).
 func (d *dashboardRoutes) runs(policy access.Policy) []endpoint.Endpoint {
-	const path = "/api/dashboard/{id}/dashcard/{dashcard}/card/{card}/query"
+	const place = "/{id}/dashcard/{dashcard}/card/{card}/query"
+	const path = "/api/dashboard" + place
 	list := []endpoint.Endpoint{
-		endpoint.Naming(endpoint.New("POST", path, "Run a question of a dashboard with its filters", policy, d.run).Answers(http.StatusAccepted),
-			func(ctx context.Context, c *endpoint.Call, in runDashcardInput) ([]access.Ref, error) {
-				return d.cards.databaseOfCard(ctx, c.Who, idText(in.Card))
-			}, access.KindDatabases),
+		d.running(path, "Run a question of a dashboard with its filters", policy),
+		d.running("/api/dashboard/pivot"+place, "Run a question of a dashboard that is shown as a pivot table", policy),
 	}
 	for _, format := range []string{export.FormatCSV, export.FormatJSON, "xlsx"} {
 		file := func(ctx context.Context, c *endpoint.Call, in exportDashcardInput) (exportAnswer, error) {
@@ -89,6 +88,14 @@ func (d *dashboardRoutes) runs(policy access.Policy) []endpoint.Endpoint {
 			}, access.KindDatabases))
 	}
 	return list
+}
+
+// running is a route that runs a question where it stands.
+func (d *dashboardRoutes) running(path, doc string, policy access.Policy) endpoint.Endpoint {
+	return endpoint.Naming(endpoint.New("POST", path, doc, policy, d.run).Answers(http.StatusAccepted),
+		func(ctx context.Context, c *endpoint.Call, in runDashcardInput) ([]access.Ref, error) {
+			return d.cards.databaseOfCard(ctx, c.Who, idText(in.Card))
+		}, access.KindDatabases)
 }
 
 func (d *dashboardRoutes) run(ctx context.Context, c *endpoint.Call, in runDashcardInput) (*queryAnswer, error) {

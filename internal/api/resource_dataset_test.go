@@ -122,6 +122,8 @@ func TestDatasetFailures(t *testing.T) {
 			{"two statements", native("SELECT 1; SELECT 2", ""), 400, "invalid-query", "one statement"},
 			{"unknown database", `{"database":99,"type":"native","native":{"query":"SELECT 1"}}`, 400, "invalid-query", "Database 99 does not exist."},
 			{"structured", `{"database":1,"type":"query","query":{"source-table":1}}`, 400, "unsupported-feature", "Structured queries"},
+			{"structured on a question", `{"database":-1337,"type":"query","query":{"source-table":"card__1"}}`, 400, "unsupported-feature", "Structured queries"},
+			{"native on all questions", `{"database":-1337,"type":"native","native":{"query":"SELECT 1"}}`, 400, "invalid-query", "Database -1337 does not exist."},
 			{"no query", `{"database":1}`, 400, "invalid-query", ""},
 			{"snippet", native("SELECT {{snippet: x}}", ""), 400, "unsupported-feature", ""},
 			{"open block", native("SELECT 1 [[WHERE {{x}}", ""), 400, "invalid-query", "no matching"},

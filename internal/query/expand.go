@@ -7,6 +7,7 @@ import (
 
 	"latchkey/internal/access"
 	"latchkey/internal/engine"
+	"latchkey/internal/fault"
 	"latchkey/internal/query/mbql"
 	"latchkey/internal/warehouse"
 )
@@ -185,6 +186,9 @@ func (e *expander) snippet(tag mbql.TemplateTag) (string, error) {
 		who = nil
 	}
 	text, err := e.service.Snippet(e.ctx, who, tag.SnippetID, tag.SnippetName)
+	if fault.Is(err, fault.NotFound) {
+		return "", &Failure{Kind: Invalid, Message: fmt.Sprintf("Snippet %q does not exist.", tag.SnippetName), Err: err}
+	}
 	if err != nil {
 		return "", asFailure(err)
 	}

@@ -210,6 +210,9 @@ func TestReferences(t *testing.T) {
 	if err := w.MayRun(t.Context(), bo, w.body("SELECT * FROM {{#12}}", "", "")); err != nil {
 		t.Error(err)
 	}
+	if _, err := w.run(t, w.body("SELECT {{snippet: nothing}}", "", "")); err == nil || err.Error() != `Snippet "nothing" does not exist.` {
+		t.Error(err)
+	}
 	columns, err := w.Describe(t.Context(), bo, w.body("SELECT ID, TITLE FROM PRODUCTS WHERE 1 = 0", "", ""))
 	if err != nil || len(columns) != 2 || columns[0].Type != "type/Integer" {
 		t.Errorf("%v, %v", columns, err)

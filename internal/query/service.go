@@ -226,11 +226,12 @@ func (s *Service) plan(ctx context.Context, who *access.Principal, q mbql.Query)
 	if err := access.RequireSignedIn(who); err != nil {
 		return nil, err
 	}
+	structured := !q.IsNative()
 	base, err := s.Warehouse.Find(ctx, q.Database())
-	if err != nil {
+	if err != nil && !(structured && q.Database() == mbql.VirtualDatabase) {
 		return nil, &Failure{Kind: Invalid, Message: fmt.Sprintf("Database %d does not exist.", q.Database()), Err: err}
 	}
-	if !q.IsNative() {
+	if structured {
 		return nil, failed(Unsupported, "Structured queries are not supported by this server yet; write the question as a native query.")
 	}
 	conn, err := s.Warehouse.Connection(ctx, base)

@@ -141,7 +141,8 @@ func dashboardRecipes() map[string]recipe {
 	const (
 		all = " /api/dashboard"
 		one = all + "/{id}"
-		run = "POST" + one + "/dashcard/{dashcard}/card/{card}/query"
+		at  = "/{id}/dashcard/{dashcard}/card/{card}/query"
+		run = "POST" + all + at
 	)
 	made := (*world).dashboard
 	value := func(path values, query string) recipe {
@@ -169,6 +170,8 @@ func dashboardRecipes() map[string]recipe {
 		"DELETE" + one:                              on(made, nil),
 		"POST" + one + "/public_link":               on(made, nil),
 		"DELETE" + one + "/public_link":             on(made, nil),
+		"GET" + one + "/related":                    on(made, nil),
+		"POST" + all + "/pivot" + at:                running,
 		run:                                         running,
 		run + "/csv":                                running,
 		run + "/json":                               running,

@@ -88,9 +88,9 @@ type Change struct {
 	Query           opt.Value[json.RawMessage]
 	Display         opt.Value[string]
 	Settings        opt.Value[json.RawMessage]
-	Parameters      opt.Value[json.RawMessage] // null is none
-	Mappings        opt.Value[json.RawMessage] // null is none
-	Metadata        opt.Value[json.RawMessage] // null is unknown
+	Parameters      opt.Value[json.RawMessage]
+	Mappings        opt.Value[json.RawMessage]
+	Metadata        opt.Value[json.RawMessage] // columnsOf says what counts
 	CollectionID    opt.Value[int64]           // null is the root
 	DashboardID     opt.Value[int64]           // null takes it out of its dashboard
 	TabID           *int64

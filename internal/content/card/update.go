@@ -30,9 +30,12 @@ func (s *Service) Update(ctx context.Context, who *access.Principal, id int64, c
 	}
 	var a *analysed
 	if raw, ok := c.Query.Get(); ok {
-		if a, err = s.changedQuery(ctx, who, old, raw, !c.Metadata.Set); err != nil {
+		if a, err = s.changedQuery(ctx, who, old, raw, true); err != nil {
 			return Card{}, err
 		}
+	}
+	if c.Metadata, err = columnsOf(old, c, a); err != nil {
+		return Card{}, err
 	}
 	var out Card
 	err = s.db.InTx(ctx, func(ctx context.Context) error {
@@ -137,12 +140,8 @@ func (s *Service) apply(old Card, c Change, a *analysed) (Card, error) {
 	next.Display = displayOf(typ, c.Display.Or(old.Display))
 	next.Settings = c.Settings.Or(old.Settings)
 	next.Preview = c.Preview.Or(old.Preview)
-	if c.Parameters.Set {
-		next.Parameters = orList(c.Parameters.V)
-	}
-	if c.Mappings.Set {
-		next.Mappings = orList(c.Mappings.V)
-	}
+	next.Parameters = orList(c.Parameters.Or(old.Parameters))
+	next.Mappings = orList(c.Mappings.Or(old.Mappings))
 	if c.Metadata.Set {
 		next.Metadata = c.Metadata.V
 	}
