@@ -97,6 +97,9 @@ func (p place) fillContent(ctx context.Context) error {
 				[]any{contentItems, listedFolder}},
 			{item + `SELECT 'card', ?3 + i, 'card', 5, printf('Old %05d', i), printf('old %05d', i), ` + id + `, ?2, 1, 0, 0, 1, 'ada', i FROM n`,
 				[]any{archivedItems, archivedFolder, contentItems + 1}},
+			{fmt.Sprintf(`INSERT INTO revision (item, object, is_creation, made_at)
+				SELECT no, '{"name":"Old","archived":false,"collection_id":%d,"dataset_query":"' || hex(zeroblob(500)) || '"}', TRUE, 0
+				FROM item WHERE kind = 'card' AND collection_id = %[1]d`, archivedFolder), nil},
 			{`UPDATE item_sequence SET last = 1000000`, nil},
 			{`INSERT INTO users (id, kind, email, first_name, last_name, sort_name, sort_last, search_text, date_joined, updated_at)
 				SELECT ?2 + i, 'person', printf('p%05d@example.com', i), 'P', printf('%05d', i), printf('p %05d', i), printf('%05d p', i), printf('p %05d', i), 0, 0 FROM n`,

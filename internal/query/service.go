@@ -228,7 +228,7 @@ func (s *Service) plan(ctx context.Context, who *access.Principal, q mbql.Query)
 	}
 	structured := !q.IsNative()
 	base, err := s.Warehouse.Find(ctx, q.Database())
-	if err != nil && !(structured && q.Database() == mbql.VirtualDatabase) {
+	if err != nil && (!structured || q.Database() != mbql.VirtualDatabase) {
 		return nil, &Failure{Kind: Invalid, Message: fmt.Sprintf("Database %d does not exist.", q.Database()), Err: err}
 	}
 	if structured {
