@@ -113,7 +113,9 @@ func (s *Service) Prepare(ctx context.Context) error {
 	}
 	for _, d := range all {
 		if d.IsSample && d.SyncedAt == nil {
-			return s.sync(ctx, d)
+			err := s.sync(ctx, d)
+			go debug.FreeOSMemory() // what only the making needed goes back to the system
+			return err
 		}
 	}
 	return nil
@@ -138,7 +140,6 @@ func (s *Service) ensureFile(ctx context.Context) error {
 	if err := sample.Write(context.WithoutCancel(ctx), s.SampleFile); err != nil {
 		return fault.Wrap(err, "make sample database")
 	}
-	go debug.FreeOSMemory() // what only the making needed goes back to the system
 	s.Log.Info("the sample database is made", slog.String("file", s.SampleFile), slog.Duration("took", time.Since(began).Round(time.Millisecond)))
 	return nil
 }

@@ -34,8 +34,21 @@ const (
 
 // database is one file.
 type database struct {
-	path string
-	pool *sql.DB
+	path  string
+	pool  *sql.DB
+	turns chan struct{} // one for each query that runs; who waits goes in, in order of arrival
+}
+
+// conn is a connection whose turn ends when it is closed.
+type conn struct {
+	*sql.Conn
+	end func()
+}
+
+// Close gives the connection back, and its turn to whoever waits.
+func (c *conn) Close() error {
+	defer c.end()
+	return c.Conn.Close()
 }
 
 func newDatabase(path string) (*database, error) {
@@ -45,7 +58,7 @@ func newDatabase(path string) (*database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	d := &database{path: path, pool: sql.OpenDB(guarded{drv, dsn})}
+	d := &database{path: path, pool: sql.OpenDB(guarded{drv, dsn}), turns: make(chan struct{}, maxConnections)}
 	d.pool.SetMaxOpenConns(maxConnections)
 	d.pool.SetMaxIdleConns(1)
 	d.pool.SetConnMaxIdleTime(time.Minute)
@@ -76,23 +89,41 @@ func (g guarded) Connect(context.Context) (driver.Conn, error) {
 // Close implements engine.Database.
 func (d *database) Close() error { return d.pool.Close() }
 
-// conn takes a connection from the pool and sets its limits.
-func (d *database) conn(ctx context.Context) (*sql.Conn, error) {
+// conn waits for its turn, takes a connection and sets its limits. The pool
+// alone would let anybody who waits go first. The caller closes it once.
+func (d *database) conn(ctx context.Context) (*conn, error) {
 	if _, err := os.Stat(d.path); err != nil {
 		return nil, &engine.Error{Kind: engine.Connection, Message: "The SQLite file cannot be read.", Err: err}
 	}
 	wait, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
-	c, err := d.pool.Conn(wait)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		return nil, engine.Ended(ctx)
-	case wait.Err() != nil:
-		return nil, &engine.Error{Kind: engine.Busy, Message: "Too many queries are running on this database. Please try again.", Err: err}
-	default:
+	select {
+	case d.turns <- struct{}{}:
+	case <-wait.Done():
+		if ctx.Err() != nil {
+			return nil, engine.Ended(ctx)
+		}
+		return nil, &engine.Error{Kind: engine.Busy, Message: "Too many queries are running on this database. Please try again.", Err: wait.Err()}
+	}
+	end := func() { <-d.turns }
+	c, err := d.pool.Conn(ctx)
+	if err != nil {
+		end()
+		if ended := engine.Ended(ctx); ended != nil {
+			return nil, ended
+		}
 		return nil, classify(err)
 	}
+	if err := limit(c); err != nil {
+		_ = c.Close()
+		end()
+		return nil, classify(err)
+	}
+	return &conn{c, end}, nil
+}
+
+// limit sets what a connection may do.
+func limit(c *sql.Conn) error {
 	for _, l := range [...]struct{ id, value int }{
 		{sqlite3.SQLITE_LIMIT_ATTACHED, 0},
 		{sqlite3.SQLITE_LIMIT_LENGTH, maxValue},
@@ -102,13 +133,10 @@ func (d *database) conn(ctx context.Context) (*sql.Conn, error) {
 		{sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, maxPattern},
 	} {
 		if _, err := sqlite.Limit(c, l.id, l.value); err != nil {
-			return nil, errors.Join(classify(err), c.Close())
+			return err
 		}
 	}
-	if err := c.Raw(guard); err != nil { // the count of functions begins anew
-		return nil, errors.Join(classify(err), c.Close())
-	}
-	return c, nil
+	return c.Raw(guard) // the count of functions begins anew
 }
 
 // Check implements engine.Database.

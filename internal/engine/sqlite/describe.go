@@ -36,7 +36,7 @@ func (d *database) Describe(ctx context.Context) ([]engine.Table, error) {
 	return tables, nil
 }
 
-func fill(ctx context.Context, c *sql.Conn, t *engine.Table) (err error) {
+func fill(ctx context.Context, c *conn, t *engine.Table) (err error) {
 	t.Columns, err = list(ctx, c, `SELECT name, type, "notnull" <> 0 AND dflt_value IS NULL AND pk = 0, pk <> 0
 		FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid`,
 		func(r *sql.Rows) (col engine.Column, err error) {
@@ -56,7 +56,7 @@ func fill(ctx context.Context, c *sql.Conn, t *engine.Table) (err error) {
 	return err
 }
 
-func list[T any](ctx context.Context, c *sql.Conn, q string, scan func(*sql.Rows) (T, error), args ...any) ([]T, error) {
+func list[T any](ctx context.Context, c *conn, q string, scan func(*sql.Rows) (T, error), args ...any) ([]T, error) {
 	rows, err := c.QueryContext(ctx, q, args...)
 	if err != nil {
 		return nil, err

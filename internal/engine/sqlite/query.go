@@ -25,7 +25,7 @@ func (d *database) Query(ctx context.Context, q engine.Statement) (engine.Rows, 
 		return nil, err
 	}
 	r := &rows{ctx: ctx, conn: c}
-	if r.watch, err = watch(ctx, c); err != nil {
+	if r.watch, err = watch(ctx, c.Conn); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (d *database) Query(ctx context.Context, q engine.Statement) (engine.Rows, 
 // rows implements engine.Rows.
 type rows struct {
 	ctx     context.Context
-	conn    *sql.Conn
+	conn    *conn
 	watch   *watcher
 	rows    *sql.Rows
 	columns []engine.Column
