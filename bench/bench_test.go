@@ -103,7 +103,7 @@ type lineWriter struct{ lines chan string }
 func (w lineWriter) Write(b []byte) (int, error) { w.lines <- string(b); return len(b), nil }
 
 func TestOptions(t *testing.T) {
-	for _, args := range []string{"-rows 7", "-rows 0", "-large 10", "-rounds 0", "extra", "-nonsense"} {
+	for _, args := range []string{"-rows 8", "-rows 0", "-large 10", "-rounds 0", "extra", "-nonsense"} {
 		if _, err := readOptions(strings.Fields(args)); err == nil {
 			t.Errorf("%q is taken", args)
 		}

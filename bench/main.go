@@ -51,7 +51,7 @@ type options struct {
 func readOptions(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.StringVar(&o.rows, "rows", "123456", "the rows to measure, such as 13")
+	f.StringVar(&o.rows, "rows", "1234567", "the rows to measure, such as 13")
 	f.BoolVar(&o.keep, "keep", false, "keep the seeded databases in the system's temporary directory, and use those of an earlier run")
 	f.IntVar(&o.large, "large", 1_000_000, "keys in the large database")
 	f.IntVar(&o.rounds, "rounds", 7, "interleaved rounds of rows 2 and 3")
@@ -62,8 +62,8 @@ func readOptions(args []string) (options, error) {
 	switch {
 	case f.NArg() > 0:
 		return o, fmt.Errorf("bench takes only flags, not %q", f.Arg(0))
-	case strings.Trim(o.rows, "123456") != "" || o.rows == "":
-		return o, fmt.Errorf("-rows %q: digits from 1 to 6", o.rows)
+	case strings.Trim(o.rows, "1234567") != "" || o.rows == "":
+		return o, fmt.Errorf("-rows %q: digits from 1 to 7", o.rows)
 	case o.large < largeAtLeast:
 		return o, fmt.Errorf("-large %d: at least %d", o.large, largeAtLeast)
 	case o.rounds < 1:
@@ -90,7 +90,7 @@ type row struct {
 }
 
 func rows() []row {
-	return []row{{"1", warmRow}, {"2", junkRow}, {"3", listRow}, {"4", startRow}, {"5", memoryRow}, {"6", contentRow}}
+	return []row{{"1", warmRow}, {"2", junkRow}, {"3", listRow}, {"4", startRow}, {"5", memoryRow}, {"6", contentRow}, {"7", exportRow}}
 }
 
 func measure(ctx context.Context, args []string, out io.Writer) error {

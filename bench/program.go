@@ -122,13 +122,18 @@ func (s *process) stop() error {
 }
 
 // memory returns the resident memory of the program, in bytes.
-func (s *process) memory() (int64, error) {
+func (s *process) memory() (int64, error) { return s.status("VmRSS:") }
+
+// peak returns the most resident memory that the program has had.
+func (s *process) peak() (int64, error) { return s.status("VmHWM:") }
+
+func (s *process) status(name string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for l := range strings.Lines(string(text)) {
-		if kib, ok := strings.CutPrefix(l, "VmRSS:"); ok {
+		if kib, ok := strings.CutPrefix(l, name); ok {
 			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(kib), " kB"), 10, 64)
 			return n << 10, err
 		}
