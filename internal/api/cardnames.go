@@ -18,7 +18,11 @@ import (
 func namedByCards() []string { return []string{access.KindCollections, access.KindDatabases} }
 
 func (r *cardRoutes) namedByNew(ctx context.Context, _ *endpoint.Call, in newCardInput) ([]access.Ref, error) {
-	return append(r.placeNamed(ctx, in.CollectionID), databaseNamed(in.DatasetQuery)...), nil
+	place := in.CollectionID
+	if !place.Set && !in.DashboardID.Set {
+		place = opt.Null[any]() // the root
+	}
+	return append(r.placeNamed(ctx, place), databaseNamed(in.DatasetQuery)...), nil
 }
 
 func (r *cardRoutes) namedByEdit(ctx context.Context, _ *endpoint.Call, in editCardInput) ([]access.Ref, error) {

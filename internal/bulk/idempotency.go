@@ -22,6 +22,7 @@ const (
 	lease       = 2 * time.Minute // a call that is not heard of for so long is dead
 	maxAnswers  = 1000            // of one caller
 	maxAnswer   = 4 << 20         // bytes of an answer as it is stored
+	maxKept     = 64 << 20        // bytes of all answers of one caller
 )
 
 // The states of a call in the table bulk_call.
@@ -133,9 +134,11 @@ func (c *claim) room(ctx context.Context) error {
 	if _, err := c.s.db.Exec(ctx, "DELETE FROM bulk_call WHERE owner = ?1 AND expires_at <= ?2", c.owner, c.s.db.Now(ctx)); err != nil {
 		return fault.Wrap(err, "remove old answers of bulk calls")
 	}
-	n, err := db.One(ctx, c.s.db, db.Scalar[int], "SELECT count(*) FROM bulk_call WHERE owner = ?1", c.owner)
-	if err == nil && n >= maxAnswers {
-		return fault.Coded(fault.TooMany, "idempotency-full", "The answers to %d calls with an Idempotency-Key are kept for you, each for 24 hours, and no more fit.", maxAnswers)
+	kept, err := db.One(ctx, c.s.db, func(r db.Row) (v struct{ n, size int64 }, err error) { return v, r.Scan(&v.n, &v.size) },
+		"SELECT count(*), coalesce(sum(length(answer)), 0) FROM bulk_call WHERE owner = ?1", c.owner)
+	if err == nil && (kept.n >= maxAnswers || kept.size >= maxKept) {
+		return fault.Coded(fault.TooMany, "idempotency-full",
+			"The answers to %d calls with an Idempotency-Key are kept for you, each for 24 hours, and no more fit.", kept.n)
 	}
 	return fault.Wrap(err, "count the answers of bulk calls")
 }

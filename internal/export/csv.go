@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 func writeCSV(w io.Writer, rows Rows, o Options) error {
@@ -44,9 +45,11 @@ func cell(v any, formatted bool) string {
 }
 
 // harmless keeps a text from being a formula where a spreadsheet opens the file:
-// an apostrophe before it makes it a text. Texts that are numbers stay.
+// an apostrophe before it makes it a text. Some read the wide forms of the signs
+// as the signs. Texts that are numbers stay.
 func harmless(s string) string {
-	if s == "" || !strings.ContainsRune("=+-@\t\r", rune(s[0])) || isNumber(s) {
+	first, _ := utf8.DecodeRuneInString(s)
+	if s == "" || !strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) || isNumber(s) {
 		return s
 	}
 	return "'" + s

@@ -385,7 +385,7 @@ func (w *keyWorld) demandExplained(column string, r route, said explanation, a a
 	same := said.Code == reason
 	if said.Allowed { // what the domain refuses is not known beforehand
 		same = a.Status != http.StatusUnauthorized && (!slices.Contains(decided(), reason) || slices.Contains(undecided(), r.String()))
-		same = same || reason == access.CodeGroup && lateGroup(column, r)
+		same = same || reason == access.CodeGroup && lateGroup(r)
 	}
 	if !same && !said.Anonymous {
 		w.t.Errorf("%s by a key that is %s: /v1/explain says %+v, and the answer is %d %q %.200s", r, column, said, a.Status, reason, a.Body)
@@ -393,11 +393,10 @@ func (w *keyWorld) demandExplained(column string, r route, said explanation, a a
 }
 
 // lateGroup reports whether it is only in the domain that a call turns out to be
-// for other groups: collections say who may do what in them. An administrator's
-// key meets that where it is bound to another collection.
-func lateGroup(column string, r route) bool {
+// for other groups: collections say who may do what in them.
+func lateGroup(r route) bool {
 	scope, _, _ := strings.Cut(r.scope, ":")
-	return ofContent(scope) && (r.who != access.Admins.String() || column == colElsewhere+" "+access.KindCollections)
+	return ofContent(scope) && r.who != access.Admins.String()
 }
 
 // decided are the codes that are known before the domain is asked.
