@@ -81,7 +81,10 @@ func TimelineEndpoints(timelines *timeline.Service, c *content.Service, ppl *peo
 	list := []endpoint.Endpoint{
 		endpoint.New("GET", "/api/timeline", "List the timelines, or those in the trash", read, t.list),
 		endpoint.New("POST", "/api/timeline", "Create a timeline", write, t.create),
-		endpoint.New("GET", "/api/timeline/collection/root", "List the timelines that lie in no collection", read, t.ofRoot),
+		endpoint.Naming(endpoint.New("GET", "/api/timeline/collection/root", "List the timelines that lie in no collection", read, t.ofRoot),
+			func(context.Context, *endpoint.Call, listTimelinesInput) ([]access.Ref, error) {
+				return []access.Ref{{Kind: access.KindCollections, ID: access.RootName}}, nil
+			}, access.KindCollections),
 		endpoint.New("GET", "/api/timeline/collection/{id}", "List the timelines of a collection", read.Naming("collections", "id"), t.ofCollection),
 		endpoint.New("GET", "/api/timeline/{id}", "Get a timeline", read.Naming("timelines", "id"), t.get),
 		endpoint.New("PUT", "/api/timeline/{id}", "Change, archive or restore a timeline with its events", write.Naming("timelines", "id"), t.edit),

@@ -346,7 +346,11 @@ func (w *keyWorld) demand(r route, cells map[string]string) {
 	if cells[colScope] != notApplicable && !public {
 		refused(colScope, cells[colFull], "403 wider-than-caller", "403 protected-admin")
 	}
-	refused(colOwn, cells[colFull], notApplicable, "403 wider-than-caller")
+	own := []string{cells[colFull], notApplicable, "403 wider-than-caller"}
+	if slices.Contains(bringsIn(), r.String()) {
+		own = append(own, "403 resource")
+	}
+	refused(colOwn, own...)
 	refused(colField, cells[colFull], notApplicable, "403 wider-than-caller")
 	for column, cell := range cells {
 		if strings.HasPrefix(cell, "5") || slices.Contains(goodColumns(), column) && (cell == "403" || cell == "429") {
@@ -398,6 +402,10 @@ func lateGroup(r route) bool {
 	scope, _, _ := strings.Cut(r.scope, ":")
 	return ofContent(scope) && r.who != access.Admins.String()
 }
+
+// bringsIn are routes that bring something into a collection that they name. A
+// key that is bound to that collection does not reach what still lies elsewhere.
+func bringsIn() []string { return []string{"POST /api/card/collections", "POST /api/cards/move"} }
 
 // decided are the codes that are known before the domain is asked.
 func decided() []string {
