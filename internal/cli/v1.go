@@ -50,8 +50,7 @@ func (h *house) services() v1.Services {
 // that cannot move into a dashboard is a mistake of the call, wherever it lies.
 func (h *house) beyond(ctx context.Context, who *access.Principal, req *access.Request) (*access.Refusal, error) {
 	switch req.Route {
-	case "DELETE /api/bookmark/{model}/{id}", "POST /api/collection/{id}/move-dashboard-question-candidates",
-		"POST /api/collection/root/move-dashboard-question-candidates":
+	case "DELETE /api/bookmark/{model}/{id}", "POST /api/collection/root/move-dashboard-question-candidates":
 		return nil, nil
 	}
 	return h.content.Beyond(ctx, who, req)
