@@ -129,3 +129,21 @@ func TestViewsUseFunctions(t *testing.T) {
 		t.Errorf("%v, %v", rows, err)
 	}
 }
+
+func TestRefusalsSayWhy(t *testing.T) {
+	d := open(t, shop(t))
+	for q, want := range map[string]string{
+		"WITH x AS (SELECT 1) DELETE FROM customer":         "This database is read-only here: write a SELECT.",
+		"SELECT * FROM pragma_user_version":                 "The pragma user_version cannot be used here.",
+		"SELECT * FROM dbstat":                              "The table dbstat cannot be read here.",
+		"SELECT load_extension('x')":                        "The function load_extension cannot be used here.",
+		"SELECT 1" + strings.Repeat(", zeroblob(1)", 5):     "One statement may call randomblob and zeroblob 4 times.",
+		"SELECT 1" + strings.Repeat(", hex(1)", 51):         "One statement may call hex, quote, printf and format 50 times: use fewer, or several statements.",
+		"SELECT 1" + strings.Repeat(", 'a' LIKE 'b'", 501):  "One statement may use LIKE and GLOB 500 times: use fewer, or several statements.",
+		"SELECT 1" + strings.Repeat(", 'a' GLOB 'b'", 1001): "One statement may use LIKE and GLOB 500 times: use fewer, or several statements.",
+	} {
+		if _, err := all(t.Context(), d, q); engine.KindOf(err) != engine.Forbidden || !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("%.40s: %v, want %s", q, err, want)
+		}
+	}
+}

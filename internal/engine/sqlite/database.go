@@ -42,7 +42,8 @@ type database struct {
 // conn is a connection whose turn ends when it is closed.
 type conn struct {
 	*sql.Conn
-	end func()
+	judge *judge
+	end   func()
 }
 
 // Close gives the connection back, and its turn to whoever waits.
@@ -80,7 +81,7 @@ func (g guarded) Connect(context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := guard(c); err != nil {
+	if err := guard(c, &judge{}); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
@@ -114,16 +115,17 @@ func (d *database) conn(ctx context.Context) (*conn, error) {
 		}
 		return nil, classify(err)
 	}
-	if err := limit(c); err != nil {
+	j := &judge{} // whose counts begin anew
+	if err := limit(c, j); err != nil {
 		_ = c.Close()
 		end()
 		return nil, classify(err)
 	}
-	return &conn{c, end}, nil
+	return &conn{c, j, end}, nil
 }
 
-// limit sets what a connection may do.
-func limit(c *sql.Conn) error {
+// limit sets what a connection may do, as j decides.
+func limit(c *sql.Conn, j *judge) error {
 	for _, l := range [...]struct{ id, value int }{
 		{sqlite3.SQLITE_LIMIT_ATTACHED, 0},
 		{sqlite3.SQLITE_LIMIT_LENGTH, maxValue},
@@ -136,7 +138,7 @@ func limit(c *sql.Conn) error {
 			return err
 		}
 	}
-	return c.Raw(guard) // the count of functions begins anew
+	return c.Raw(func(raw any) error { return guard(raw, j) })
 }
 
 // Check implements engine.Database.

@@ -2,19 +2,20 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"modernc.org/sqlite"
 )
 
 // guard gives a connection an authorizer that lets the next statement read and
-// nothing else.
-func guard(conn any) error {
+// nothing else, as j decides.
+func guard(conn any, j *judge) error {
 	g, ok := conn.(sqlite.AuthorizerRegisterer)
 	if !ok {
 		return errors.New("sqlite: the driver has no authorizer")
 	}
-	return g.RegisterAuthorizer((&judge{}).authorize)
+	return g.RegisterAuthorizer(j.authorize)
 }
 
 // How many functions a statement may call that make large values of nothing,
@@ -27,15 +28,19 @@ const (
 )
 
 // judge is what is known of a statement while it is compiled.
-type judge struct{ blobs, makers, searches int }
+type judge struct {
+	blobs, makers, searches int
+	refusal                 string // what to tell whoever wrote the statement, once it is refused
+}
 
+// authorize notes why it refuses: SQLite itself says "not authorized".
 func (j *judge) authorize(action sqlite.AuthorizerActionCode, arg1, arg2, _, _ string) sqlite.AuthorizerReturnCode {
 	switch action {
 	case sqlite.AuthSelect, sqlite.AuthRecursive:
 		return sqlite.AuthorizerOK
 	case sqlite.AuthRead:
 		if hiddenTables[strings.ToLower(arg1)] {
-			return sqlite.AuthorizerDeny
+			return j.refuse("The table %s cannot be read here.", arg1)
 		}
 		return sqlite.AuthorizerOK
 	case sqlite.AuthFunction:
@@ -44,13 +49,19 @@ func (j *judge) authorize(action sqlite.AuthorizerActionCode, arg1, arg2, _, _ s
 		if describing[strings.ToLower(arg1)] {
 			return sqlite.AuthorizerOK
 		}
+		return j.refuse("The pragma %s cannot be used here.", arg1)
 	}
+	return j.refuse("This database is read-only here: write a SELECT.")
+}
+
+func (j *judge) refuse(format string, args ...any) sqlite.AuthorizerReturnCode {
+	j.refusal = fmt.Sprintf(format, args...)
 	return sqlite.AuthorizerDeny
 }
 
 func (j *judge) function(name string) sqlite.AuthorizerReturnCode {
 	if hiddenFunctions[name] || strings.HasPrefix(name, "geopoly_") {
-		return sqlite.AuthorizerDeny
+		return j.refuse("The function %s cannot be used here.", name)
 	}
 	switch {
 	case name == "like" || name == "glob":
@@ -60,8 +71,13 @@ func (j *judge) function(name string) sqlite.AuthorizerReturnCode {
 	case makers[name]:
 		j.makers++
 	}
-	if j.blobs > maxBlobs || j.makers > maxMakers || j.searches > maxSearches {
-		return sqlite.AuthorizerDeny
+	switch {
+	case j.blobs > maxBlobs:
+		return j.refuse("One statement may call randomblob and zeroblob %d times.", maxBlobs)
+	case j.makers > maxMakers:
+		return j.refuse("One statement may call hex, quote, printf and format %d times: use fewer, or several statements.", maxMakers)
+	case j.searches > maxSearches:
+		return j.refuse("One statement may use LIKE and GLOB %d times: use fewer, or several statements.", maxSearches)
 	}
 	return sqlite.AuthorizerOK
 }

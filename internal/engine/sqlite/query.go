@@ -24,7 +24,7 @@ func (d *database) Query(ctx context.Context, q engine.Statement) (engine.Rows, 
 	if err != nil {
 		return nil, err
 	}
-	r := &rows{ctx: ctx, conn: c}
+	r := &rows{ctx: ctx, conn: c, judge: c.judge}
 	if r.watch, err = watch(ctx, c.Conn); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -46,6 +46,7 @@ func (d *database) Query(ctx context.Context, q engine.Statement) (engine.Rows, 
 type rows struct {
 	ctx     context.Context
 	conn    *conn
+	judge   *judge // outlives conn
 	watch   *watcher
 	rows    *sql.Rows
 	columns []engine.Column
@@ -115,6 +116,9 @@ func (r *rows) fault(err error) error {
 	}
 	if r.watch.full.Load() {
 		return tooMuchMemory(err)
+	}
+	if r.judge.refusal != "" {
+		return &engine.Error{Kind: engine.Forbidden, Message: r.judge.refusal, Err: err}
 	}
 	return classify(err)
 }
