@@ -195,7 +195,7 @@ func (p *page) fillVirtual(c *dashCell, v virtual) {
 	case "action", "placeholder":
 		c.Withheld = "Actions are not available here."
 	default:
-		c.Text = markdown(v.Text)
+		c.Text = p.site.texts.format(v.Text)
 	}
 }
 

@@ -4,182 +4,114 @@ import (
 	"html"
 	"html/template"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
-// longestMarkdown is the longest text of a dashboard that is formatted. A
-// longer one is shown as it was written.
-const longestMarkdown = 20_000
+// longestMarkdown is the longest text of a dashboard that is formatted, in
+// bytes. A longer one is shown as it was written.
+const longestMarkdown = 100_000
 
-// markdown formats the text of a dashboard: headings, lists, quotes, code,
-// emphasis and links to the web. Whatever else is written, HTML above all, is
-// text.
-func markdown(text string) template.HTML {
-	if len(text) > longestMarkdown {
-		return template.HTML("<p>" + html.EscapeString(text) + "</p>") //nolint:gosec // escaped
+// formatter formats the texts of dashboards: CommonMark with tables, struck
+// text and addresses that become links. HTML is text like any other, and
+// pictures are links to them: a page loads nothing from elsewhere.
+type formatter struct{ markdown goldmark.Markdown }
+
+func newFormatter() formatter {
+	blocks := []util.PrioritizedValue{ // all of CommonMark but HTML
+		util.Prioritized(parser.NewSetextHeadingParser(), 100),
+		util.Prioritized(parser.NewThematicBreakParser(), 200),
+		util.Prioritized(parser.NewListParser(), 300),
+		util.Prioritized(parser.NewListItemParser(), 400),
+		util.Prioritized(parser.NewCodeBlockParser(), 500),
+		util.Prioritized(parser.NewATXHeadingParser(), 600),
+		util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
+		util.Prioritized(parser.NewBlockquoteParser(), 800),
+		util.Prioritized(parser.NewParagraphParser(), 1000),
 	}
-	m := marker{}
-	for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
-		m.line(strings.TrimRight(line, " \t\n"))
+	spans := []util.PrioritizedValue{
+		util.Prioritized(parser.NewCodeSpanParser(), 100),
+		util.Prioritized(parser.NewLinkParser(), 200),
+		util.Prioritized(parser.NewEmphasisParser(), 500),
 	}
-	m.end()
-	return template.HTML(m.out.String()) //nolint:gosec // inline and code escape all that was written
+	return formatter{goldmark.New(
+		goldmark.WithParser(parser.NewParser(
+			parser.WithBlockParsers(blocks...), parser.WithInlineParsers(spans...),
+			parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
+			parser.WithASTTransformers(util.Prioritized(tamer{}, 1000)),
+		)),
+		goldmark.WithExtensions(
+			extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)), // no inline styles
+			extension.Strikethrough, extension.Linkify,
+		),
+	)}
 }
 
-// marker writes the blocks of a text.
-type marker struct {
-	out   strings.Builder
-	block string   // the open one: p, ul, ol, blockquote, pre, or "" between blocks
-	lines []string // of the open block
-}
-
-var (
-	headingLine = regexp.MustCompile(`^(#{1,6})\s+(.*?)\s*#*$`)
-	bulletLine  = regexp.MustCompile(`^\s{0,3}[-*+]\s+(.*)$`)
-	numberLine  = regexp.MustCompile(`^\s{0,3}\d{1,9}[.)]\s+(.*)$`)
-	quoteLine   = regexp.MustCompile(`^>\s?(.*)$`)
-	ruleLine    = regexp.MustCompile(`^\s{0,3}([-*_]\s*){3,}$`)
-)
-
-func (m *marker) line(line string) {
-	if strings.HasPrefix(line, "```") {
-		open := m.block == "pre"
-		m.end()
-		if !open {
-			m.block = "pre"
-		}
-		return
-	}
-	if m.block == "pre" {
-		m.lines = append(m.lines, line)
-		return
-	}
-	if line == "" {
-		m.end()
-		return
-	}
-	if h := headingLine.FindStringSubmatch(line); h != nil {
-		m.end()
-		// The page and its cards have the headings above these.
-		tag := []string{"h3", "h4", "h5"}[min(len(h[1]), 3)-1]
-		m.out.WriteString("<" + tag + ">" + inline(h[2]) + "</" + tag + ">")
-		return
-	}
-	if ruleLine.MatchString(line) {
-		m.end()
-		m.out.WriteString("<hr>")
-		return
-	}
-	for _, kind := range []struct {
-		block string
-		line  *regexp.Regexp
-	}{{"ul", bulletLine}, {"ol", numberLine}, {"blockquote", quoteLine}} {
-		if found := kind.line.FindStringSubmatch(line); found != nil {
-			m.add(kind.block, found[1])
-			return
-		}
-	}
-	if m.block == "ul" || m.block == "ol" { // the line before goes on
-		m.lines[len(m.lines)-1] += " " + strings.TrimSpace(line)
-		return
-	}
-	m.add("p", line)
-}
-
-func (m *marker) add(block, line string) {
-	if m.block != block {
-		m.end()
-		m.block = block
-	}
-	m.lines = append(m.lines, line)
-}
-
-// end closes the open block.
-func (m *marker) end() {
-	switch m.block {
-	case "p", "blockquote":
-		m.out.WriteString("<" + m.block + ">" + inline(strings.Join(m.lines, "\n")) + "</" + m.block + ">")
-	case "pre":
-		m.out.WriteString("<pre>" + html.EscapeString(strings.Join(m.lines, "\n")) + "</pre>")
-	case "ul", "ol":
-		m.out.WriteString("<" + m.block + ">")
-		for _, line := range m.lines {
-			m.out.WriteString("<li>" + inline(line) + "</li>")
-		}
-		m.out.WriteString("</" + m.block + ">")
-	}
-	m.block, m.lines = "", nil
-}
-
-// inline formats what stands in a line.
-func inline(s string) string {
+// format returns the HTML of a text.
+func (f formatter) format(s string) template.HTML {
 	var out strings.Builder
-	for i := 0; i < len(s); {
-		if text, n := span(s, i); n > 0 {
-			out.WriteString(text)
-			i += n
-			continue
-		}
-		_, n := utf8.DecodeRuneInString(s[i:])
-		out.WriteString(html.EscapeString(s[i : i+n]))
-		i += n
+	if len(s) > longestMarkdown || f.markdown.Convert([]byte(s), &out) != nil {
+		return template.HTML("<p>" + html.EscapeString(s) + "</p>") //nolint:gosec // escaped
 	}
-	return out.String()
+	return template.HTML(out.String()) //nolint:gosec // without HTML of its own, with links that tamer has seen
 }
 
-// span formats the span that begins at a place, and returns how long it is, 0
-// for none.
-func span(s string, at int) (string, int) {
-	rest := s[at:]
-	switch rest[0] {
-	case '\\':
-		if len(rest) > 1 && strings.IndexByte("\\`*_[]()#+-.!>", rest[1]) >= 0 {
-			return html.EscapeString(rest[1:2]), 2
+// tamer makes a text fit the page: its headings stand below those of the page,
+// and its links lead to the web, to mail or to pages of ours.
+type tamer struct{}
+
+// Transform implements parser.ASTTransformer.
+func (tamer) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
+	var nodes []ast.Node // what is replaced while one walks is walked past
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			nodes = append(nodes, n)
 		}
-	case '`':
-		if end := strings.IndexByte(rest[1:], '`'); end > 0 {
-			return "<code>" + html.EscapeString(rest[1:1+end]) + "</code>", end + 2
+		return ast.WalkContinue, nil
+	})
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case *ast.Heading:
+			n.Level = min(n.Level+2, 5)
+		case *ast.Link:
+			tame(n, n.Destination)
+		case *ast.Image:
+			link := ast.NewLink()
+			link.Destination, link.Title = n.Destination, n.Title
+			adopt(link, n)
+			n.Parent().ReplaceChild(n.Parent(), n, link)
+			tame(link, link.Destination)
+		case *ast.AutoLink:
+			tame(n, n.URL(reader.Source()))
 		}
-	case '[':
-		return webLink(rest)
-	case '*', '_':
-		if rest[0] == '_' && at > 0 && isWord(lastRune(s[:at])) {
-			return "", 0 // as in snake_case
-		}
-		if text, n := emphasis(rest, rest[:1]+rest[:1], "strong"); n > 0 {
-			return text, n
-		}
-		return emphasis(rest, rest[:1], "em")
 	}
-	return "", 0
 }
 
-func emphasis(s, mark, tag string) (string, int) {
-	if !strings.HasPrefix(s, mark) || len(s) == len(mark) || s[len(mark)] == ' ' || s[len(mark)] == mark[0] {
-		return "", 0
+// tame marks a link as one of somebody, or leaves only its text when it leads
+// where it may not.
+func tame(link ast.Node, destination []byte) {
+	if safeAddress(string(util.URLEscape(destination, true))) {
+		link.SetAttributeString("rel", []byte("noopener noreferrer"))
+		return
 	}
-	end := strings.Index(s[len(mark):], mark)
-	if end <= 0 || s[len(mark)+end-1] == ' ' {
-		return "", 0
+	parent := link.Parent()
+	for link.FirstChild() != nil {
+		parent.InsertBefore(parent, link, link.FirstChild())
 	}
-	return "<" + tag + ">" + inline(s[len(mark):len(mark)+end]) + "</" + tag + ">", end + 2*len(mark)
+	parent.RemoveChild(parent, link)
 }
 
-// webLink formats [text](address), if the address leads to the web or to a page
-// of ours.
-func webLink(s string) (string, int) {
-	label, rest, ok := strings.Cut(s[1:], "](")
-	if !ok || strings.ContainsAny(label, "[\n") {
-		return "", 0
+func adopt(to, from ast.Node) {
+	for from.FirstChild() != nil {
+		to.AppendChild(to, from.FirstChild())
 	}
-	address, _, ok := strings.Cut(rest, ")")
-	if !ok || !safeAddress(address) {
-		return "", 0
-	}
-	return `<a href="` + html.EscapeString(address) + `" rel="noopener noreferrer">` + inline(label) + "</a>", len(label) + len(address) + 4
 }
 
 // safeAddress reports whether a link that somebody wrote may lead to an address.
@@ -198,10 +130,3 @@ func safeAddress(address string) bool {
 	}
 	return false
 }
-
-func lastRune(s string) rune {
-	r, _ := utf8.DecodeLastRuneInString(s)
-	return r
-}
-
-func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }

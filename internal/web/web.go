@@ -71,6 +71,7 @@ type site struct {
 	pages  *templates
 	assets *assets
 	once   *once
+	texts  formatter
 }
 
 // New returns the handler of all pages, to be mounted at "/". It fails when
@@ -92,7 +93,7 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: assets: %w", err)
 	}
-	s := &site{Deps: d, assets: files, once: newOnce(d.Clock)}
+	s := &site{Deps: d, assets: files, once: newOnce(d.Clock), texts: newFormatter()}
 	if s.pages, err = loadTemplates(files, d.Clock); err != nil {
 		return nil, fmt.Errorf("web: templates: %w", err)
 	}
