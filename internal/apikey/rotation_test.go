@@ -208,6 +208,19 @@ func (n *node) watch(t *testing.T) (stop func()) {
 	return func() { cancel(); done.Wait() }
 }
 
+// logs waits for lines of the log, which are written after the commit that
+// others see.
+func (n *node) logs(t *testing.T, part string, want int) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for n.lines.with(part) < want && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	if got := n.lines.with(part); got != want {
+		t.Errorf("%d lines with %q in the log, want %d", got, part, want)
+	}
+}
+
 // alarms waits for a number of alarms in the audit log.
 func (n *node) alarms(t *testing.T, keyID int64, want int) {
 	t.Helper()
@@ -252,9 +265,7 @@ func TestRetiredSecretRaisesAnAlarm(t *testing.T) {
 		if e := entries[len(entries)-1]; e.Kind != "system" || e.RemoteAddr != here.String() || e.Details["key_prefix"] != first[:7] {
 			t.Errorf("the audit log says %+v", e)
 		}
-		if got := n.lines.with("a retired secret of a key was used"); got != 2 {
-			t.Errorf("%d lines in the log, want 2", got)
-		}
+		n.logs(t, "a retired secret of a key was used", 2)
 
 		second := node(t)
 		defer second.watch(t)()
