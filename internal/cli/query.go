@@ -29,16 +29,10 @@ func (h *house) cardQuery(ctx context.Context, who *access.Principal, id int64) 
 	return c.Query, nil
 }
 
-// contentKinds are the kinds of content that keys can be bound to.
-var contentKinds = map[string]content.Kind{
-	access.KindCollections: content.Collection, access.KindCards: content.Card, access.KindDashboards: content.Dashboard,
-	access.KindSnippets: content.Snippet, access.KindTimelines: content.Timeline,
-}
-
 // exists reports whether there is a database or a piece of content, for keys
 // that are bound to it.
 func (h *house) exists(ctx context.Context, kind string, id int64) (bool, error) {
-	if of, ok := contentKinds[kind]; ok {
+	if of, ok := content.KindNamed(kind); ok {
 		found, err := h.content.ByIDs(ctx, of, []int64{id})
 		return len(found) > 0, err
 	}

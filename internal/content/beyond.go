@@ -9,8 +9,9 @@ import (
 	"latchkey/internal/naming"
 )
 
-// kindNamed is the kind of item that a kind of resource stands for.
-func kindNamed(resource string) (Kind, bool) {
+// KindNamed returns the kind of item that a kind of resource (access.Kind…)
+// stands for, and whether it stands for one.
+func KindNamed(resource string) (Kind, bool) {
 	switch resource {
 	case access.KindCollections:
 		return Collection, true
@@ -55,7 +56,7 @@ func (s *Service) Beyond(ctx context.Context, who *access.Principal, req *access
 
 // whereLies returns the collection that decides about a resource, nil for none.
 func (s *Service) whereLies(ctx context.Context, ref access.Ref) (*access.Folder, error) {
-	kind, ok := kindNamed(ref.Kind)
+	kind, ok := KindNamed(ref.Kind)
 	if !ok {
 		return nil, nil
 	}

@@ -228,7 +228,7 @@ func (s *Service) rename(ctx context.Context, who *access.Principal, f Folder, c
 	}
 	if _, err := s.db.Exec(ctx, `UPDATE item SET name = ?2, name_key = ?3, description = ?4, updated_at = ?5,
 		edited_by = ?6, edited_key = ?7, edited_at = ?5 WHERE no = ?1`,
-		f.No, next.Name, nameKey(next.Name), next.Description, s.db.Now(ctx), userOrNull(who), nameKey(who.Name)); err != nil {
+		f.No, next.Name, nameKey(next.Name), next.Description, s.db.Now(ctx), UserOrNull(who), nameKey(who.Name)); err != nil {
 		return fault.Wrap(err, "rename collection")
 	}
 	if _, err := s.db.Exec(ctx, "UPDATE collection SET slug = ?2 WHERE id = ?1", f.ID, naming.Slug(next.Name, maxSlug)); err != nil {

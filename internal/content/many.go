@@ -216,7 +216,7 @@ func (s *Service) writeMany(ctx context.Context, who *access.Principal, nos, das
 			continue
 		}
 		_, err := s.updateMany(ctx, who, step.left, "UPDATE item SET "+step.set+`, updated_at = ?3, edited_by = ?4, edited_key = ?5,
-			edited_at = ?3 WHERE `+s.db.In("no", 2)+" RETURNING no", step.arg, db.IDs(chunk), s.db.Now(ctx), userOrNull(who), nameKey(who.Name))
+			edited_at = ?3 WHERE `+s.db.In("no", 2)+" RETURNING no", step.arg, db.IDs(chunk), s.db.Now(ctx), UserOrNull(who), nameKey(who.Name))
 		if err != nil {
 			return err
 		}

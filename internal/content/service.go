@@ -188,7 +188,7 @@ func (s *Service) insert(ctx context.Context, who *access.Principal, n NewItem) 
 		dashboard_id, namespace, position, creator_id, created_at, updated_at, edited_by, edited_key, edited_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?13, ?15, ?14) RETURNING no`,
 		string(n.Kind), id, string(n.Model), ranks[n.Model], n.Name, nameKey(n.Name), n.Description, n.EntityID, collection,
-		n.DashboardID, n.Namespace, n.Position, userOrNull(who), now, nameKey(who.Name))
+		n.DashboardID, n.Namespace, n.Position, UserOrNull(who), now, nameKey(who.Name))
 	if db.IsUnique(err) {
 		return Item{}, fault.Field("entity_id", "An item with this entity id exists already.")
 	}
@@ -299,7 +299,7 @@ func (s *Service) save(ctx context.Context, who *access.Principal, old, next Ite
 		edited_by = ?13, edited_key = ?14, edited_at = ?12 WHERE no = ?1`,
 		next.No, next.Name, nameKey(next.Name), next.Description, next.CollectionID, next.DashboardID,
 		next.Position, next.Archived, next.ArchivedDirectly, string(next.Model), ranks[next.Model], next.UpdatedAt,
-		userOrNull(who), nameKey(who.Name))
+		UserOrNull(who), nameKey(who.Name))
 	if err != nil {
 		return old, fault.Wrap(err, "write item")
 	}
@@ -328,8 +328,8 @@ func (s *Service) followDashboard(ctx context.Context, who *access.Principal, ol
 	return err
 }
 
-// userOrNull is who acts as it is stored; the command line is nobody.
-func userOrNull(who *access.Principal) any {
+// UserOrNull is who acts as it is stored; the command line is nobody.
+func UserOrNull(who *access.Principal) any {
 	if who.UserID == 0 {
 		return nil
 	}

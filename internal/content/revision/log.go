@@ -58,7 +58,7 @@ func (l *Log) Record(ctx context.Context, who *access.Principal, i content.Item,
 
 func (l *Log) insert(ctx context.Context, who *access.Principal, i content.Item, object []byte, n Note) error {
 	_, err := l.db.Exec(ctx, `INSERT INTO revision (item, object, user_id, message, is_creation, is_reversion, made_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`, i.No, string(object), userOrNull(who), n.Message, n.Creation, n.reversion, l.db.Now(ctx))
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`, i.No, string(object), content.UserOrNull(who), n.Message, n.Creation, n.reversion, l.db.Now(ctx))
 	if err != nil {
 		return fault.Wrap(err, "write revision")
 	}

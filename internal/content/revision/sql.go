@@ -85,7 +85,7 @@ func (l *Log) recordMany(ctx context.Context, who *access.Principal, nos []int64
 		SELECT r.item, r.object, COALESCE(CAST(?2 AS BOOLEAN), r.archived), COALESCE(CAST(?3 AS BIGINT), r.collection_id),
 			r.unpinned OR ?4, CAST(?5 AS BIGINT), ?6
 		FROM revision r WHERE r.id IN (SELECT MAX(id) FROM revision WHERE `+l.db.In("item", 1)+` GROUP BY item)`,
-		db.IDs(nos), archived, collection, c.Unpinned, userOrNull(who), l.db.Now(ctx))
+		db.IDs(nos), archived, collection, c.Unpinned, content.UserOrNull(who), l.db.Now(ctx))
 	if err != nil {
 		return fault.Wrap(err, "write revisions")
 	}
@@ -107,12 +107,4 @@ func (l *Log) prune(ctx context.Context, no int64) error {
 	_, err := l.db.Exec(ctx, `DELETE FROM revision WHERE item = ?1 AND id <=
 		(SELECT id FROM revision WHERE item = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`, no, keep)
 	return fault.Wrap(err, "drop the oldest revisions")
-}
-
-// userOrNull is who acts as it is stored; the command line is nobody.
-func userOrNull(who *access.Principal) any {
-	if who.UserID == 0 {
-		return nil
-	}
-	return who.UserID
 }
